@@ -1,0 +1,51 @@
+// Personal words on pages that are the same for everyone. Nothing here takes part in who may read what.
+(function () {
+  "use strict";
+  var find = function (name) { return document.querySelector("[data-" + name + "]"); };
+
+  function allowance(me) {
+    if (!me.limit || me.subscriber) return "";
+    var noun = me.limit === 1 ? " free article" : " free articles";
+    return me.left + " of " + me.limit + noun + " left";
+  }
+
+  function fill(me) {
+    var account = find("account"), subscribe = find("subscribe"), slot = find("allowance"), demo = find("demo-reader");
+    if (me.signed_in && account) {
+      account.textContent = "My account";
+      account.href = "/account/";
+      if (me.name) account.title = me.name;
+    } else if (account && location.pathname !== "/") {
+      account.href = "/account/sign-in/?next=" + encodeURIComponent(location.pathname);
+    }
+    if (me.subscriber && subscribe) subscribe.hidden = true;
+    var words = allowance(me);
+    if (slot && words) { slot.textContent = words; slot.hidden = false; }
+    if (demo) {
+      var who = me.staff ? "an editor" : me.subscriber ? "a subscriber" : me.signed_in ? "a registered reader" : "a visitor";
+      demo.textContent = "You are " + who + (words ? " with " + words + "." : ".");
+    }
+  }
+
+  fetch("/me.json", { credentials: "same-origin", cache: "no-store" })
+    .then(function (answer) { return answer.ok ? answer.json() : null; })
+    .then(function (me) { if (me) fill(me); })
+    .catch(function () { /* The page is complete without it. */ });
+
+  // A front that has changed since it was opened says so; it never reloads under the reader's eyes.
+  var fresh = find("watch");
+  if (!fresh) return;
+  var first = null;
+  function look() {
+    if (document.visibilityState !== "visible") return;
+    fetch(location.pathname, { method: "HEAD", cache: "no-store" }).then(function (answer) {
+      var tag = answer.ok && answer.headers.get("ETag");
+      if (!tag) return;
+      if (first === null) first = tag;
+      else if (tag !== first) fresh.hidden = false;
+    }).catch(function () { /* Offline: ask again later. */ });
+  }
+  look();
+  setInterval(look, 20000);
+  document.addEventListener("visibilitychange", look);
+})();
