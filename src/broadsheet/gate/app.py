@@ -1,0 +1,341 @@
+"""The gate's one road: request -> facts -> decide() -> bytes of one variant. No I/O but the press's stores.
+
+`answer()` returns an Answer, or what it Needs first, or None for what is Django's. Time comes from the clock it is given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from broadsheet.access.meter import HighWater, Meter, MeterSeal, new_meter
+from broadsheet.access.rules import (
+    Body,
+    Cache,
+    Decision,
+    Policy,
+    Principal,
+    Request,
+    Right,
+    State,
+    Story,
+    Tier,
+    Wall,
+    Window,
+    decide,
+    window,
+)
+from broadsheet.gate.answers import PRIVATE, PUBLIC, SECURITY_HEADERS, Answer, Needs, plain
+from broadsheet.gate.asked import Asked, CookieNames, story_id
+from broadsheet.gate.shelf import Recent, Shelf
+from broadsheet.press.store import Facts, Sheet
+from broadsheet.readers.passport import Passport, PassportOffice
+
+Clock = Callable[[], datetime]
+PASSPORT_COOKIE_AGE = 60 * 60 * 24 * 30  # the seal inside lives for minutes; the cookie says whom to ask again
+_WALL_SHEETS = {Wall.LIMIT: "limit", Wall.REGISTER: "register", Wall.SUBSCRIBE: "subscribe"}
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """Frozen values the gate starts with. `hosts`: every Host header that is ours."""
+
+    policy: Policy
+    cookies: CookieNames
+    hosts: frozenset[bytes]
+    secure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the server's own meter said of a registered reader's first read."""
+
+    allowed: bool
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who asks, as far as it is proven, and what they have read in this window."""
+
+    passport: Passport | None
+    meter: Meter | None
+    window: Window
+    request: Request
+    set_passport: str | None = None
+
+
+class Gate:
+    def __init__(
+        self, options: GateOptions, shelf: Shelf, seal: MeterSeal, office: PassportOffice, now: Clock
+    ) -> None:
+        self.options = options
+        self.shelf = shelf
+        self._seal = seal
+        self._office = office
+        self._now = now
+        self._high_water = HighWater()
+        self._epochs: dict[int, int] = {}
+        self._ended_sessions: set[str] = set()
+        self._reads: Recent[int, tuple[Window, frozenset[int]]] = Recent(100_000)
+
+    # --- what changed elsewhere ---------------------------------------------------------------------------------
+    def reader_changed(self, reader: int, epoch: int) -> None:
+        self._epochs[reader] = max(epoch, self._epochs.get(reader, 0))
+        self._reads.drop(reader)
+
+    def session_ended(self, session: str) -> None:
+        self._ended_sessions.add(session)
+
+    def knows_reads(self, reader: int, first_read: datetime | None, stories: frozenset[int]) -> None:
+        """What the server's meter holds of a reader; `first_read` dates a rolling window."""
+        self._reads.put(reader, (window(self.options.policy, self._now(), first_read), stories))
+
+    def _reads_of(self, reader: int, now: datetime) -> tuple[Window, frozenset[int]] | None:
+        known = self._reads.get(reader)
+        return known if known and known[0].start <= now < known[0].end else None
+
+    # --- the road -----------------------------------------------------------------------------------------------
+    def answer(
+        self, asked: Asked, *, issued: str | None | bool = False, counted: Counted | None = None
+    ) -> Answer | Needs | None:
+        """`issued`: the passport just re-issued (None: there is no such session any more), False when none was asked
+        for. `counted`: the server meter's word, when it was asked."""
+        if asked.host.lower() not in self.options.hosts:
+            return plain(421)
+        if asked.path == b"/me.json":
+            return self._me(asked, issued)
+        story = story_id(asked.path)
+        if story is None:
+            return self._page(asked)
+        if asked.method not in ("GET", "HEAD"):
+            return self._refuse_method()
+        return self._story(asked, story, issued, counted)
+
+    def _refuse_method(self) -> Answer:
+        answer = plain(405)
+        answer.add("Allow", "GET, HEAD")
+        return answer
+
+    def _page(self, asked: Asked) -> Answer | Needs | None:
+        if asked.method not in ("GET", "HEAD"):
+            return None
+        try:
+            path = asked.path.decode("ascii")
+        except UnicodeDecodeError:
+            return None
+        sheet = self.shelf.page(path)
+        if sheet is None:
+            return Needs("page", path) if path == "/" or _looks_like_a_front(path) else None
+        answer = self._dress(asked, sheet, PRIVATE if asked.personal else PUBLIC)
+        return _head(asked, answer)
+
+    def _story(
+        self, asked: Asked, story: int, issued: str | None | bool, counted: Counted | None
+    ) -> Answer | Needs | None:
+        facts = self.shelf.facts(story)
+        if facts is None:
+            return Needs("story", story)
+        if facts.state == State.WITHDRAWN:
+            sheet = self.shelf.wall(facts, "gone")
+            return _head(asked, self._dress(asked, sheet, PUBLIC, "withdrawn")) if sheet else Needs("story", story)
+        if facts.state != State.PUBLISHED:
+            return None
+        if asked.path != facts.path.encode():
+            return self._move(facts)
+        now = self._now()
+        visit = self._visit(asked, facts, now, issued)
+        if isinstance(visit, Needs):
+            return visit
+        return self._decided(asked, facts, visit, counted, now)
+
+    def _decided(
+        self, asked: Asked, facts: Facts, visit: Visit, counted: Counted | None, now: datetime
+    ) -> Answer | Needs:
+        subject = Story(facts.id, Tier(facts.tier), State(facts.state), facts.emergency_free)
+        request = visit.request
+        if counted is not None and not counted.allowed:
+            # Another device used the last story up between two looks: the server's count is the one that holds.
+            request = replace(request, used=max(counted.used, self.options.policy.registered_limit))
+        decision = decide(self.options.policy, subject, request, now)
+        if decision.count and visit.passport and counted is None:
+            return Needs("count", (visit.passport.reader, visit.window.name, facts.id))
+        sheet = self._sheet(facts, decision, visit)
+        if sheet is None:
+            return Needs("story", facts.id)
+        private = decision.cache is Cache.PRIVATE or asked.personal
+        answer = self._dress(asked, sheet, PRIVATE if private else PUBLIC, decision.reason)
+        answer.add("Broadsheet-Variant", "full" if decision.body is Body.FULL else "wall")
+        if decision.count and answer.status == 304:  # noqa: PLR2004 - a counted read is sent whole
+            answer = self._dress(replace(asked, if_none_match=""), sheet, PRIVATE, decision.reason)
+            answer.add("Broadsheet-Variant", "full")
+        self._write_back(answer, facts, visit, decision, now)
+        return _head(asked, answer)
+
+    def _sheet(self, facts: Facts, decision: Decision, visit: Visit) -> Sheet | None:
+        if decision.body is Body.FULL:
+            return self.shelf.full(facts)
+        name = _WALL_SHEETS[decision.wall or Wall.SUBSCRIBE]
+        if name == "limit" and visit.passport:
+            name = "limit-signed-in"
+        return self.shelf.wall(facts, name)
+
+    def _move(self, facts: Facts) -> Answer:
+        answer = plain(301)
+        answer.headers[1] = ("Cache-Control", "public, max-age=300")
+        answer.add("Location", facts.path)
+        return answer
+
+    # --- who asks -----------------------------------------------------------------------------------------------
+    def _passport(self, asked: Asked, now: datetime, issued: str | None | bool) -> Passport | Needs | None:
+        value = asked.passport if issued is False else (issued or "")
+        if not value:
+            return None
+        passport = self._office.open(str(value), now)
+        stale = passport is None or (
+            passport.epoch < self._epochs.get(passport.reader, 0) or passport.session in self._ended_sessions
+        )
+        if not stale:
+            return passport
+        # Without a session there is nobody to re-issue it for: a forged or left-over passport is worth nothing.
+        return Needs("passport", asked.session) if issued is False and asked.session else None
+
+    def _visit(
+        self, asked: Asked, facts: Facts, now: datetime, issued: str | None | bool
+    ) -> Visit | Needs:
+        passport = self._passport(asked, now, issued)
+        if isinstance(passport, Needs):
+            return passport
+        set_passport = None if issued is False else (issued or "")
+        real = asked.method == "GET" and not asked.prefetch
+        rights = tuple(Right(r.product, _at(r.start), _at(r.end) if r.end else None) for r in passport.rights) if passport else ()
+        principal = Principal.REGISTERED if passport else Principal.VISITOR
+        base = Request(principal, rights, real_read=real)
+        span = window(self.options.policy, now)
+        if facts.tier != Tier.METERED or facts.emergency_free:
+            return Visit(passport, None, span, base, set_passport)
+        if passport:
+            known = self._reads_of(passport.reader, now)
+            if known is None:
+                return Needs("reads", passport.reader)
+            return Visit(passport, None, known[0], replace(base, seen=known[1]), set_passport)
+        meter, span = self.open_meter(asked.meter, now)
+        proven = meter is not None or self.options.policy.mode != "strict"
+        seen = self._high_water.stories(meter) if meter else frozenset()
+        return Visit(None, meter, span, replace(base, seen=seen, real_read=real and proven), set_passport)
+
+    def open_meter(self, cookie: str, now: datetime) -> tuple[Meter | None, Window]:
+        """The meter a cookie holds, if it is ours and of the running window, and that window."""
+        policy = self.options.policy
+        meter = self._seal.open(cookie) if cookie else None
+        span = window(policy, now, meter.first_read_at if meter else None)
+        return (meter if meter and meter.window == span.name else None), span
+
+    def stories_read(self, cookie: str, now: datetime) -> frozenset[int]:
+        """Every story that the meter in a cookie has read in the running window: what signing in takes along."""
+        meter, _ = self.open_meter(cookie, now)
+        return self._high_water.stories(meter) if meter else frozenset()
+
+    # --- the answer ---------------------------------------------------------------------------------------------
+    def _dress(self, asked: Asked, sheet: Sheet, cache: str, reason: str = "") -> Answer:
+        answer = Answer(sheet.status)
+        if asked.if_none_match and sheet.status == 200 and sheet.etag in asked.if_none_match.replace("W/", ""):  # noqa: PLR2004
+            answer.status = 304
+        else:
+            answer.body = {"br": sheet.br, "gzip": sheet.gzip}.get(asked.encoding, sheet.plain)
+            answer.add("Content-Type", sheet.content_type)
+            if asked.encoding != "plain":
+                answer.add("Content-Encoding", asked.encoding)
+        answer.add("ETag", sheet.etag)
+        answer.add("Cache-Control", cache)
+        answer.add("Vary", "Accept-Encoding")
+        answer.headers += SECURITY_HEADERS
+        if reason:
+            answer.add("Broadsheet-Reason", reason)
+        return answer
+
+    def _write_back(self, answer: Answer, facts: Facts, visit: Visit, decision: Decision, now: datetime) -> None:
+        if visit.set_passport is not None:
+            answer.add("Set-Cookie", self.passport_cookie(visit.set_passport))
+        if visit.passport:
+            if decision.count:
+                self._reads.put(visit.passport.reader, (visit.window, visit.request.seen | {facts.id}))
+            return
+        strict_probe = decision.reason == "not_a_read" and visit.meter is None and self.options.policy.mode == "strict"
+        if not (decision.count or strict_probe):
+            return
+        meter = visit.meter or new_meter(visit.window.name, now)
+        if visit.meter is None:
+            # A rolling window is named for its first read: the cookie and the window must agree on it.
+            meter = replace(meter, first_read=int(visit.window.start.timestamp())) if "r" == meter.window[0] else meter
+        if decision.count:
+            self._high_water.add(meter, facts.id)
+            meter = replace(meter, stories=tuple(sorted(self._high_water.stories(meter))))
+        age = max(1, int((visit.window.end - now).total_seconds()))
+        answer.add("Set-Cookie", self._cookie(self.options.cookies.meter, self._seal.seal(meter), age))
+
+    def _cookie(self, name: str, value: str, age: int) -> str:
+        secure = "; Secure" if self.options.secure else ""
+        return f"{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
+
+    def passport_cookie(self, value: str) -> str:
+        """A Set-Cookie line that sets the passport, or takes it away when `value` is empty."""
+        return self._cookie(self.options.cookies.passport, value, PASSPORT_COOKIE_AGE if value else 0)
+
+    def _me(self, asked: Asked, issued: str | None | bool) -> Answer | Needs:
+        """The personal words of a page, so that the page itself needs none."""
+        if asked.method not in ("GET", "HEAD"):
+            return self._refuse_method()
+        now = self._now()
+        passport = self._passport(asked, now, issued)
+        if isinstance(passport, Needs):
+            return passport
+        policy = self.options.policy
+        subscriber = False
+        if passport:
+            known = self._reads_of(passport.reader, now)
+            if known is None:
+                return Needs("reads", passport.reader)
+            seen, limit = known[1], policy.registered_limit
+            at = now.timestamp()
+            subscriber = any(
+                r.product == "unlimited" and r.start <= at and (r.end is None or at < r.end) for r in passport.rights
+            )
+        else:
+            seen, limit = self.stories_read(asked.meter, now), policy.free_limit
+        me = {
+            "signed_in": passport is not None,
+            "name": passport.name if passport else "",
+            "staff": bool(passport and passport.staff),
+            "subscriber": subscriber,
+            "read": len(seen),
+            "limit": limit,
+            "left": max(0, limit - len(seen)),
+        }
+        answer = Answer(200, [("Content-Type", "application/json"), ("Cache-Control", PRIVATE)])
+        answer.body = json.dumps(me, ensure_ascii=False).encode()
+        answer.headers += SECURITY_HEADERS
+        if issued is not False:
+            answer.add("Set-Cookie", self.passport_cookie(str(issued or "")))
+        return _head(asked, answer)
+
+
+def _looks_like_a_front(path: str) -> bool:
+    """A section's front: one lower-case word between two slashes. Django says whether there is such a section."""
+    word = path[1:-1]
+    return path.endswith("/") and bool(word) and "/" not in word and word.replace("-", "").isalnum() and word.islower()
+
+
+def _head(asked: Asked, answer: Answer) -> Answer:
+    """HEAD answers as GET would, with the length and without the body."""
+    if answer.status != 304:  # noqa: PLR2004
+        answer.add("Content-Length", str(len(answer.body)))
+    if asked.method == "HEAD":
+        answer.body = b""
+    return answer
+
+
+def _at(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,65 @@
+"""Printing: what was published goes into the stores; what left the site leaves them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from broadsheet.newsroom import queries as newsroom
+from broadsheet.press.printer import check_rendered, print_full, print_gone, print_walls
+from broadsheet.press.queries import chrome, stores, walls
+from broadsheet.press.store import Facts, make_sheet
+
+
+def print_story(story_id: int) -> Facts | None:
+    """Print every variant of a story as it stands now, or its tombstone; None when there is nothing at this id.
+
+    The full variant is stored first: while both are being replaced nobody is sent a wall that has no story behind it.
+    """
+    facts = newsroom.story_facts(story_id)
+    if facts is None:
+        return None
+    known = Facts(
+        facts.id, facts.version, facts.path, facts.tier, facts.section, facts.state, facts.emergency_free
+    )
+    shelf, frame = stores(), chrome()
+    if facts.state != "published":
+        shelf.full.drop(f"story/{story_id}")
+        shelf.public.drop(f"story/{story_id}")
+        gone = [print_gone(story_id, facts.version, facts.withdrawn_reason, frame)] if facts.state == "withdrawn" else []
+        shelf.public.put(*gone, facts=known)
+        return known
+    public, full = newsroom.public_story(story_id), newsroom.full_story(story_id)
+    if public is None or full is None:
+        return None  # unpublished between two reads; its own event follows
+    shelf.full.put(print_full(full, frame))
+    shelf.public.put(*print_walls(public, walls(facts.tier), frame), facts=known)
+    return known
+
+
+def reprint_mentioning(story_id: int) -> None:
+    """Print anew every story whose Also Read shows a story that left the site."""
+    keys = stores().public.mentioning(story_id) + stores().full.mentioning(story_id)
+    for other in sorted({int(key.split("/")[1]) for key in keys if key.startswith("story/")}):
+        print_story(other)
+
+
+def print_page(
+    path: str,
+    text: str,
+    *,
+    version: int,
+    mentions: Iterable[int] = (),
+    content_type: str = "text/html; charset=utf-8",
+) -> None:
+    """Store a public page (a front, a section front, a feed), the same for every visitor, under its path."""
+    key = f"page{path}"
+    stores().public.put(
+        make_sheet(
+            key,
+            check_rendered(text, key),
+            version=version,
+            edition=chrome().edition,
+            content_type=content_type,
+            mentions=tuple(mentions),
+        )
+    )

@@ -1,0 +1,69 @@
+"""Builds the bytes of each variant. `print_walls` takes a story that has no body; `print_full` is the only one that has.
+
+Pure but for the templates: values in, sheets out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from broadsheet.press.store import Sheet, make_sheet
+from broadsheet.press.typesetting import render
+from broadsheet.press.values import Chrome, FullStory, PublicStory, WallText
+
+_PLACEHOLDER = re.compile(r"\{\{|\{%|\}\}|%\}|\$\{|<%=|%%\w+%%")
+
+
+class UnrenderedError(ValueError):
+    """A printed page still holds template braces. It is not stored: readers never see a placeholder."""
+
+
+def check_rendered(html: str, key: str) -> str:
+    """The page itself; UnrenderedError when a placeholder stands on it."""
+    found = _PLACEHOLDER.search(html)
+    if found:
+        raise UnrenderedError(f"{key} holds an unrendered {found.group()!r}")
+    return html
+
+
+def _mentions(story: PublicStory) -> tuple[int, ...]:
+    return tuple(card.id for card in story.also_read)
+
+
+def print_walls(story: PublicStory, walls: Mapping[str, WallText], chrome: Chrome) -> list[Sheet]:
+    """One sheet for each wall this story may meet; keys `story/<id>/<name>`."""
+    sheets = []
+    for name, wall in walls.items():
+        key = f"story/{story.id}/{name}"
+        html = render("press/story.html", chrome=chrome, story=story, body_html=None, wall=wall)
+        sheets.append(
+            make_sheet(
+                key,
+                check_rendered(html, key),
+                version=story.version,
+                edition=chrome.edition,
+                mentions=_mentions(story),
+            )
+        )
+    return sheets
+
+
+def print_full(story: FullStory, chrome: Chrome) -> Sheet:
+    """The full variant, key `story/<id>/full`."""
+    key = f"story/{story.public.id}/full"
+    html = render("press/story.html", chrome=chrome, story=story.public, body_html=story.body_html, wall=None)
+    return make_sheet(
+        key,
+        check_rendered(html, key),
+        version=story.public.version,
+        edition=chrome.edition,
+        mentions=_mentions(story.public),
+    )
+
+
+def print_gone(story_id: int, version: int, reason: str, chrome: Chrome) -> Sheet:
+    """The tombstone of a withdrawn story: its words are gone, its address says so."""
+    key = f"story/{story_id}/gone"
+    html = render("press/gone.html", chrome=chrome, reason=reason)
+    return make_sheet(key, check_rendered(html, key), version=version, edition=chrome.edition, status=410)

@@ -1,0 +1,75 @@
+"""What stands around every story: the paper's frame and its walls, as values, and the edition they add up to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from django.conf import settings
+
+from broadsheet.newsroom.queries import sections
+from broadsheet.press.store import Stores, open_stores
+from broadsheet.press.typesetting import asset_version
+from broadsheet.press.values import Chrome, WallText
+from broadsheet.subscriptions.queries import plan_cards
+
+FOOTER = (("About us", "/about/"), ("Contact", "/contact/"), ("Terms", "/terms/"), ("Privacy", "/privacy/"))
+_WINDOWS = {"month": "this month", "week": "this week"}
+
+
+@lru_cache(maxsize=1)
+def stores() -> Stores:
+    """The installation's stores; opened once."""
+    return open_stores(settings.BROADSHEET.data / "press")
+
+
+@lru_cache(maxsize=1)
+def _assets() -> str:
+    return asset_version()
+
+
+def window_words(window: str) -> str:
+    """`this month`, `this week`, `in 30 days`: how a wall names the meter's window."""
+    kind, _, days = window.partition(":")
+    return _WINDOWS.get(kind) or f"in {days} days"
+
+
+def walls(tier: str) -> Mapping[str, WallText]:
+    """Each wall a story of `tier` may meet, by the name of its sheet."""
+    options = settings.BROADSHEET
+    plans = tuple(plan_cards(options.languages[0]))
+
+    def wall(kind: str, *, signed_in: bool = False) -> WallText:
+        limit = options.registered_limit if signed_in else options.free_limit
+        words = window_words(options.meter_window)
+        return WallText(kind, limit, options.registered_limit, words, signed_in, plans)
+
+    if tier == "premium":
+        return {"subscribe": wall("subscribe")}
+    if tier == "registered":
+        return {"register": wall("register")}
+    if tier == "metered":
+        return {"limit": wall("limit"), "limit-signed-in": wall("limit", signed_in=True), "register": wall("register")}
+    return {}
+
+
+def chrome() -> Chrome:
+    """The paper's frame, with the edition that a change of any printed word of it makes new."""
+    options = settings.BROADSHEET
+    frame = Chrome(
+        name=options.name,
+        tagline=options.tagline,
+        public_url=options.public_url,
+        time_zone=options.time_zone,
+        language=options.languages[0],
+        edition=0,
+        sections=sections(),
+        footer=FOOTER,
+        asset_version=_assets(),
+        demo=options.demo,
+    )
+    printed = repr((frame, [walls(tier) for tier in ("metered", "registered", "premium")]))
+    digest = hashlib.blake2b(printed.encode(), digest_size=7).digest()
+    return replace(frame, edition=int.from_bytes(digest, "big"))

@@ -1,0 +1,188 @@
+"""Where printed sheets lie: one file for what everyone may have, another for full variants. Django-free.
+
+Everything here can be printed again from the newsroom's database, so a lost or damaged file costs time and no story.
+A sheet carries the version and the edition it was printed for; whoever serves it compares them first.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import brotli
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sheet (
+  key TEXT PRIMARY KEY, version INTEGER NOT NULL, edition INTEGER NOT NULL, status INTEGER NOT NULL,
+  content_type TEXT NOT NULL, etag TEXT NOT NULL, mentions TEXT NOT NULL,
+  plain BLOB NOT NULL, gzip BLOB NOT NULL, br BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS facts (
+  id INTEGER PRIMARY KEY, version INTEGER NOT NULL, path TEXT NOT NULL, tier TEXT NOT NULL, section TEXT NOT NULL,
+  state TEXT NOT NULL, emergency_free INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS mention (story INTEGER, key TEXT, PRIMARY KEY (story, key)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS mention_key ON mention (key);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One printed page in the three encodings a client may ask for. `mentions`: stories whose words stand on it."""
+
+    key: str
+    version: int
+    edition: int
+    content_type: str
+    etag: str
+    plain: bytes
+    gzip: bytes
+    br: bytes
+    status: int = 200
+    mentions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the gate knows of a story without its words; lies beside the public sheets."""
+
+    id: int
+    version: int
+    path: str
+    tier: str
+    section: str
+    state: str
+    emergency_free: bool = False
+
+
+def make_sheet(
+    key: str,
+    html: str,
+    *,
+    version: int,
+    edition: int,
+    content_type: str = "text/html; charset=utf-8",
+    status: int = 200,
+    mentions: tuple[int, ...] = (),
+) -> Sheet:
+    """Encode a page once, when it is printed. The ETag is bound to the variant's key and to the bytes."""
+    plain = html.encode()
+    etag = blake2b(plain, digest_size=12, person=key.encode()[-16:]).hexdigest()
+    return Sheet(
+        key=key,
+        version=version,
+        edition=edition,
+        content_type=content_type,
+        etag=f'"{etag}"',
+        plain=plain,
+        gzip=gzip.compress(plain, 6, mtime=0),
+        br=brotli.compress(plain, quality=5),
+        status=status,
+        mentions=mentions,
+    )
+
+
+class Store:
+    """Sheets of one kind in one SQLite file. Safe for threads; several processes may share the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._db() as db:
+            db.executescript(_SCHEMA)
+
+    @contextmanager
+    def _db(self) -> Iterator[sqlite3.Connection]:
+        db = getattr(self._local, "db", None)
+        if db is None:
+            db = sqlite3.connect(self._path, timeout=20, isolation_level=None)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+            self._local.db = db
+        yield db
+
+    def put(self, *sheets: Sheet, facts: Facts | None = None) -> None:
+        """Replace sheets in one transaction: a reader sees all of the old or all of the new."""
+        with self._db() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                for sheet in sheets:
+                    db.execute(
+                        "INSERT OR REPLACE INTO sheet VALUES (?,?,?,?,?,?,?,?,?,?)",
+                        (
+                            sheet.key, sheet.version, sheet.edition, sheet.status, sheet.content_type, sheet.etag,
+                            json.dumps(sheet.mentions), sheet.plain, sheet.gzip, sheet.br,
+                        ),
+                    )  # fmt: skip
+                    db.execute("DELETE FROM mention WHERE key = ?", (sheet.key,))
+                    db.executemany("INSERT OR IGNORE INTO mention VALUES (?,?)", [(m, sheet.key) for m in sheet.mentions])
+                if facts:
+                    row = (getattr(facts, name) for name in Facts.__slots__)
+                    db.execute("INSERT OR REPLACE INTO facts VALUES (?,?,?,?,?,?,?)", tuple(row))
+                db.execute("COMMIT")
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+
+    def get(self, key: str) -> Sheet | None:
+        with self._db() as db:
+            row = db.execute(
+                "SELECT version, edition, content_type, etag, plain, gzip, br, status, mentions FROM sheet WHERE key = ?",
+                (key,),
+            ).fetchone()
+        if row is None:
+            return None
+        *columns, mentions = row
+        return Sheet(key, *columns, mentions=tuple(json.loads(mentions)))
+
+    def facts(self, story: int) -> Facts | None:
+        with self._db() as db:
+            row = db.execute("SELECT * FROM facts WHERE id = ?", (story,)).fetchone()
+        return Facts(*row[:6], emergency_free=bool(row[6])) if row else None
+
+    def note(self, name: str) -> int:
+        """A number kept beside the sheets, such as the current edition; 0 when it was never written."""
+        with self._db() as db:
+            row = db.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def write_note(self, name: str, value: int) -> None:
+        with self._db() as db:
+            db.execute("INSERT OR REPLACE INTO note VALUES (?,?)", (name, value))
+
+    def drop(self, prefix: str) -> None:
+        """Forget every sheet whose key is `prefix` or begins with `prefix` and a slash."""
+        with self._db() as db:
+            where = "key = ? OR (key > ? AND key < ?)"
+            span = (prefix, prefix + "/", prefix + "0")  # "0" is the character after "/"
+            db.execute("BEGIN IMMEDIATE")
+            db.execute(f"DELETE FROM mention WHERE {where}", span)
+            db.execute(f"DELETE FROM sheet WHERE {where}", span)
+            db.execute("COMMIT")
+
+    def mentioning(self, story: int) -> list[str]:
+        """Keys of the sheets that show words of a story."""
+        with self._db() as db:
+            return [row[0] for row in db.execute("SELECT key FROM mention WHERE story = ? ORDER BY key", (story,))]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """`public`: walls, facts, fronts: what anybody may be sent. `full`: what only a decision may open."""
+
+    public: Store
+    full: Store
+
+
+def open_stores(folder: Path) -> Stores:
+    """The stores of an installation, in `folder`; made when they are not there."""
+    return Stores(Store(folder / "public.sqlite3"), Store(folder / "full.sqlite3"))

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class ServerConfig(AppConfig):
+    name = "broadsheet.server"
+
+    def ready(self) -> None:
+        from broadsheet.server import wiring  # noqa: PLC0415 - every app's models must be loaded first
+
+        wiring.connect()

@@ -1,0 +1,137 @@
+"""`broadsheet COMMAND …`: finds the command's package, prepares what it needs, and turns errors into exit statuses.
+
+0 done; 1 ran and found something wrong; 2 usage or configuration; 3 a service it needs is not reachable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from broadsheet import __version__
+from broadsheet.server.options import OptionError, data_folder
+from broadsheet.server.setup import ServiceUnreachableError, start_django
+
+USAGE = 2
+UNREACHABLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A first word: the module whose `add_commands(subparsers)` parses the rest, and whether it needs Django for that.
+
+    A parsed command names its function in `run`: a callable, or "module:function" to be imported once Django is up.
+    """
+
+    module: str
+    help: str
+    django: bool = False
+
+
+COMMANDS = {
+    "init": Command("broadsheet.server.commands", "make a new, empty paper in a folder"),
+    "demo": Command("broadsheet.demo.cli", "a living demo paper"),
+    "serve": Command("broadsheet.server.commands", "the site"),
+    "work": Command("broadsheet.server.commands", "the jobs, when the site runs without them"),
+    "config": Command("broadsheet.server.commands", "every option with its value and source"),
+    "wire": Command("broadsheet.wire.cli", "read agency files, or file them as stories"),
+    "story": Command("broadsheet.desk.cli", "add a story from a Markdown file", django=True),
+    "why": Command("broadsheet.desk.cli", "why a reader is stopped or let in", django=True),
+    "leakcheck": Command("broadsheet.leakcheck.cli", "prove that the wall does not leak"),
+    "billing": Command("broadsheet.subscriptions.cli", "renewals and the subscription desk", django=True),
+    "archive": Command("broadsheet.archive.cli", "search what was published", django=True),
+}
+
+
+def _globals(parser: argparse.ArgumentParser, *, top: bool) -> None:
+    default = None if top else argparse.SUPPRESS
+    parser.add_argument("--data", metavar="DIR", default=default, help="the paper's folder (or BROADSHEET_DATA)")
+    for name, text in (("--json", "one JSON object a line"), ("--quiet", "no progress on stderr")):
+        parser.add_argument(name, action="store_true", default=False if top else argparse.SUPPRESS, help=text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="broadsheet", description="The digital newspaper a publisher hosts itself.")
+    parser.add_argument("--version", action="version", version=f"broadsheet {__version__}")
+    _globals(parser, top=True)
+    return parser
+
+
+def _first_word(words: Sequence[str]) -> str | None:
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word == "--data":
+            skip = True
+        elif not word.startswith("-"):
+            return word
+    return None
+
+
+def _data_of(words: Sequence[str]) -> str | None:
+    """--data wherever it stands: the folder must be known before a command's own module may be imported."""
+    for place, word in enumerate(words):
+        if word == "--data" and place + 1 < len(words):
+            return words[place + 1]
+        if word.startswith("--data="):
+            return word.partition("=")[2]
+    return None
+
+
+def _overview(parser: argparse.ArgumentParser) -> None:
+    lines = [f"  {name:<10} {command.help}" for name, command in COMMANDS.items()]
+    parser.epilog = "commands:\n" + "\n".join(lines) + "\n\n`broadsheet COMMAND --help` tells more."
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = "broadsheet [--data DIR] [--json] [--quiet] COMMAND …"
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command line; returns the exit status."""
+    parser = _parser()
+    name = _first_word(words)
+    if name not in COMMANDS:
+        _overview(parser)
+        parser.parse_known_args([word for word in words if word.startswith("-")] or ["--help"])
+        print(f"broadsheet: there is no command {name!r}; `broadsheet --help` lists them.", file=sys.stderr)
+        return USAGE
+    os.environ["BROADSHEET_DATA"] = str(data_folder(_data_of(words)))
+    try:
+        return _run(parser, COMMANDS[name], words)
+    except OptionError as error:
+        print(f"broadsheet: {error}", file=sys.stderr)
+        return USAGE
+    except ServiceUnreachableError as error:
+        print(f"broadsheet: {error}", file=sys.stderr)
+        return UNREACHABLE
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not our error, and no trace of one.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(parser: argparse.ArgumentParser, command: Command, words: Sequence[str]) -> int:
+    if command.django and not {"-h", "--help"} & set(words):
+        start_django()
+    elif command.django:
+        start_django(database=False)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    import_module(command.module).add_commands(subparsers)
+    for sub in subparsers.choices.values():
+        _globals(sub, top=False) if "--data" not in sub._option_string_actions else None  # noqa: SLF001
+    args = parser.parse_args(words)
+    args.data = Path(os.environ["BROADSHEET_DATA"])
+    target: Any = args.run
+    if isinstance(target, str):
+        start_django()
+        module, _, function = target.partition(":")
+        target = getattr(import_module(module), function)
+    return int(target(args))

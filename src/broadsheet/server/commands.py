@@ -1,0 +1,91 @@
+"""The program's own commands: init, serve, work, config."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+from broadsheet.server import options as option_table
+from broadsheet.server.options import OPTIONS, OptionError, load
+from broadsheet.server.setup import start_django
+
+ROLES = ("all", "gate", "newsroom")
+
+
+def add_commands(subparsers: Any) -> None:
+    init = subparsers.add_parser("init", help="make a new, empty paper in a folder")
+    init.add_argument("folder", metavar="DIR", type=Path)
+    init.add_argument("--name", default="", help="the paper's name")
+    init.add_argument("--editor", default="editor@localhost", metavar="EMAIL", help="the first editor's address")
+    init.set_defaults(run=run_init)
+    serve = subparsers.add_parser("serve", help="the site")
+    serve.add_argument("--port", type=int, help="overrides the option `port`")
+    serve.add_argument("--role", default="all", help="all (the site and the jobs), or gate,newsroom (the site alone)")
+    serve.set_defaults(run=run_serve)
+    work = subparsers.add_parser("work", help="the jobs, when the site runs without them")
+    work.set_defaults(run="broadsheet.server.work:run_work")
+    config = subparsers.add_parser("config", help="every option with its value and source")
+    config.set_defaults(run=run_config)
+
+
+def run_config(args: argparse.Namespace) -> int:
+    """Secrets are redacted: the output may be pasted into a report."""
+    options = load(args.data)
+    for option in OPTIONS:
+        value = getattr(options, option.name)
+        if option.secret and value:
+            value = "(set)"
+        row = {"name": option.name, "value": value, "source": options.sources[option.name], "default": option.default}
+        if args.json:
+            print(json.dumps({**row, "secret": option.secret, "help": option.help}, ensure_ascii=False))
+        else:
+            print(f"{option.name} = {value!r}  ({row['source']})\n    {option.help}")
+    return 0
+
+
+def run_init(args: argparse.Namespace) -> int:
+    folder = args.folder.resolve()
+    if folder.exists() and any(folder.iterdir()):
+        raise OptionError(f"{args.folder} is not empty; a new paper needs a folder of its own.")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = option_table.template()
+    if args.name:
+        text = text.replace('# name = "The Daily Broadsheet"', f"name = {json.dumps(args.name, ensure_ascii=False)}")
+    (folder / "broadsheet.toml").write_text(text, "utf-8")
+    os.environ["BROADSHEET_DATA"] = str(folder)
+    start_django()
+    from broadsheet.server.first_day import open_paper  # noqa: PLC0415 - needs Django
+
+    password = secrets.token_urlsafe(12)
+    open_paper(editor=args.editor, password=password)
+    if args.json:
+        print(json.dumps({"data": str(folder), "editor": args.editor, "password": password}))
+    else:
+        print(f"A new paper lies in {folder}.\n  editor    {args.editor}\n  password  {password}  (shown once)\n")
+        print(f"Start it:  broadsheet --data {args.folder} serve\nIts newsroom is at /admin/.")
+    return 0
+
+
+def run_serve(args: argparse.Namespace) -> int:
+    roles = set(args.role.split(","))
+    if not roles <= set(ROLES):
+        raise OptionError(f"--role takes {', '.join(ROLES)}, not {args.role!r}.")
+    if not args.data.exists():
+        raise OptionError(f"{args.data} does not exist; `broadsheet init {args.data.name}` makes a paper.")
+    if args.port:
+        os.environ["BROADSHEET_PORT"] = str(args.port)
+    options = load(args.data)
+    from broadsheet.server.serve import Newspaper  # noqa: PLC0415 - the other commands need no server
+
+    def announce() -> None:
+        if not args.quiet:
+            print(f"{options.name} is at {options.public_url} (listening on port {options.port})", file=sys.stderr)
+
+    if not options.https and not args.quiet:
+        print("Plain http: cookies travel unencrypted. Set public_url to https before readers come.", file=sys.stderr)
+    return Newspaper(options, prepare=start_django, jobs="all" in roles, announce=announce).run()

@@ -1,0 +1,71 @@
+"""Makes the database ready: from a packaged schema in a fraction of a second, else by Django's migrations.
+
+The packaged schema is what `migrate` makes of an empty SQLite file, dumped as text by `make schema`; a test rebuilds it
+and compares. Its fingerprint names every migration in it: an installation that has others takes the slow road.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+SCHEMA = Path(__file__).parent / "schema.sql"
+
+
+def fingerprint() -> str:
+    """A digest of the names of all migrations of all installed apps."""
+    names = []
+    for config in apps.get_app_configs():
+        folder = Path(config.path) / "migrations"
+        names += [f"{config.label}.{path.stem}" for path in folder.glob("[0-9]*.py")]
+    return hashlib.blake2b("\n".join(sorted(names)).encode(), digest_size=12).hexdigest()
+
+
+def make_ready(*, quiet: bool = True) -> str:
+    """Bring the database to this version's schema. Returns what was done: `current`, `created` or `migrated`."""
+    mark = Path(settings.BROADSHEET.data) / "schema.mark"
+    wanted = f"{fingerprint()} {_database_name()}"
+    if mark.exists() and mark.read_text("ascii") == wanted and _has_tables():
+        return "current"
+    done = "created" if _from_packaged_schema() else "migrated"
+    if done == "migrated":
+        call_command("migrate", verbosity=0 if quiet else 1, interactive=False)
+    mark.write_text(wanted, "ascii")
+    return done
+
+
+def _database_name() -> str:
+    # Without the password: the mark only has to tell one database from another.
+    database: dict[str, Any] = settings.DATABASES["default"]
+    return hashlib.blake2b(f"{database.get('HOST', '')}/{database['NAME']}".encode(), digest_size=8).hexdigest()
+
+
+def _has_tables() -> bool:
+    return "bus_job" in connection.introspection.table_names()
+
+
+def _from_packaged_schema() -> bool:
+    if connection.vendor != "sqlite" or not SCHEMA.exists() or connection.introspection.table_names():
+        return False
+    head, _, script = SCHEMA.read_text("utf-8").partition("\n")
+    if head != f"-- {fingerprint()}":
+        return False
+    connection.close()
+    with sqlite3.connect(settings.DATABASES["default"]["NAME"], isolation_level=None) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.executescript(f"BEGIN IMMEDIATE;\n{script}\nCOMMIT;")
+    database.close()
+    return True
+
+
+def dump_schema(database: sqlite3.Connection) -> str:
+    """The text of the packaged schema for a database that `migrate` has just made: one statement a line, sorted rows."""
+    lines = [line for line in database.iterdump() if not line.startswith(("BEGIN", "COMMIT", "PRAGMA"))]
+    return f"-- {fingerprint()}\n" + "\n".join(lines) + "\n"

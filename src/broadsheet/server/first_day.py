@@ -1,0 +1,20 @@
+"""What an empty paper starts with: an editor, a few sections, its fronts and standing pages, its plans."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from broadsheet import clock
+from broadsheet.newsroom.actions import ensure_section
+from broadsheet.readers.actions import create_editor
+
+SECTIONS = (("National", "national"), ("World", "world"), ("Business", "business"), ("Sport", "sport"))
+
+
+@transaction.atomic
+def open_paper(*, editor: str, password: str) -> None:
+    """Idempotent but for the password, which is set anew."""
+    now = clock.now()
+    create_editor(email=editor, password=password, name="Editor", now=now)
+    for position, (name, slug) in enumerate(SECTIONS):
+        ensure_section(name=name, slug=slug, position=position)

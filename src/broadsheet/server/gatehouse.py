@@ -1,0 +1,62 @@
+"""Builds the gate from the options alone, before Django is imported: printed pages are served from the first moment.
+
+Django-free.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from broadsheet import clock
+from broadsheet.access.meter import MeterSeal
+from broadsheet.access.rules import Policy
+from broadsheet.gate.app import Gate, GateOptions
+from broadsheet.gate.asked import CookieNames
+from broadsheet.gate.shelf import Shelf
+from broadsheet.ids import derive_key
+from broadsheet.press.store import open_stores
+from broadsheet.readers.passport import PassportOffice
+
+
+def own_hosts(options: Any) -> frozenset[bytes]:
+    """Every Host header that is this paper's: its public host, and the loopback names while that is one of them."""
+    host = options.public_host
+    names = {host}
+    if host.split(":")[0] in ("localhost", "127.0.0.1", "[::1]") or host.startswith("[::1]"):
+        names |= {f"{name}:{options.port}" for name in ("localhost", "127.0.0.1", "[::1]")}
+    default = ":443" if options.https else ":80"
+    names |= {name.removesuffix(default) for name in names} | {name + default for name in names if ":" not in name}
+    return frozenset(name.lower().encode() for name in names)
+
+
+def policy(options: Any) -> Policy:
+    """The publisher's access policy, as the rules read it."""
+    return Policy(
+        free_limit=options.free_limit,
+        registered_limit=options.registered_limit,
+        window=options.meter_window,
+        zone=options.zone,
+        mode=options.meter_mode,
+    )
+
+
+def passport_office(options: Any, secret: bytes) -> PassportOffice:
+    return PassportOffice([derive_key(secret, "passport")], options.public_host)
+
+
+def build_gate(options: Any, secret: bytes) -> Gate:
+    """The gate of this installation, with the last known edition of its printed pages."""
+    stores = open_stores(options.data / "press")
+    gate_options = GateOptions(
+        policy=policy(options),
+        cookies=CookieNames.for_site(https=options.https),
+        hosts=own_hosts(options),
+        secure=options.https,
+    )
+    return Gate(
+        gate_options,
+        Shelf(stores, stores.public.note("edition")),
+        MeterSeal([derive_key(secret, "meter")], options.public_host),
+        passport_office(options, secret),
+        clock.now,
+    )

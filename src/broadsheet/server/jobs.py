@@ -1,0 +1,31 @@
+"""Periodic jobs of the program itself."""
+
+from __future__ import annotations
+
+from django.core.management import call_command
+from django.db import transaction
+
+from broadsheet import clock
+from broadsheet.bus import actions as bus
+from broadsheet.press.queries import chrome, stores
+
+
+def renew_edition() -> None:
+    """Notice that the paper around the stories changed (a limit, a price, a section, a template) and say so.
+
+    The edition is derived from what is printed, not counted by hand: a change that forgot to raise it cannot exist.
+    """
+    edition, shelf = chrome().edition, stores().public
+    if edition != shelf.note("edition"):
+        with transaction.atomic():
+            shelf.write_note("edition", edition)
+            bus.announce("edition", "paper", edition)
+
+
+def publish_scheduled() -> None:
+    """Wagtail's own command: publishes what is due, expires what has expired."""
+    call_command("publish_scheduled", verbosity=0)
+
+
+def purge() -> None:
+    bus.purge(clock.now())

@@ -1,0 +1,220 @@
+"""The one option table. `broadsheet.toml` in the data folder, overridden by BROADSHEET_<NAME>; a bad value stops the start.
+
+`broadsheet config` prints it, `broadsheet init` writes it out commented, and docs/options.md is checked against it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, make_dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from broadsheet.money import is_currency
+
+
+class OptionError(Exception):
+    """A setting that cannot be used: names the option, says what is wrong and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row of the table. `parse` takes a TOML value or an environment string and returns the value or raises
+    ValueError with a hint."""
+
+    name: str
+    type: str
+    default: Any
+    help: str
+    parse: Callable[[Any], Any] = field(repr=False, default=str)
+    secret: bool = False
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("write some text")
+    return value.strip()
+
+
+def _maybe(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("write text, or leave it empty")
+    return value.strip()
+
+
+def _count(least: int, most: int) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        try:
+            number = int(value) if not isinstance(value, bool | float) else None
+        except (TypeError, ValueError):
+            number = None
+        if number is None or not least <= number <= most:
+            raise ValueError(f"write a whole number from {least} to {most}")
+        return number
+
+    return parse
+
+
+def _choice(*names: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if value not in names:
+            raise ValueError(f"choose one of {', '.join(names)}")
+        return str(value)
+
+    return parse
+
+
+def _url(value: Any) -> str:
+    parts = urlsplit(str(value))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
+        raise ValueError("write the site's address without a path, such as https://news.example")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _zone(value: Any) -> str:
+    try:
+        ZoneInfo(str(value))
+    except (ValueError, OSError, KeyError):
+        raise ValueError("write a zone of the IANA database, such as Asia/Kolkata") from None
+    return str(value)
+
+
+def _currency(value: Any) -> str:
+    code = str(value).upper()
+    if not is_currency(code):
+        raise ValueError("write a three-letter currency code, such as INR")
+    return code
+
+
+def _window(value: Any) -> str:
+    kind, colon, count = str(value).partition(":")
+    if value in ("month", "week") or (kind == "rolling" and colon and count.isdigit() and 1 <= int(count) <= 366):  # noqa: PLR2004
+        return str(value)
+    raise ValueError("write month, week or rolling:N (N days of 24 hours)")
+
+
+def _list(value: Any) -> tuple[str, ...]:
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise ValueError('write a list, such as ["en", "hi"]')
+    return tuple(str(item).strip() for item in items if str(item).strip())
+
+
+def _limits(value: Any) -> dict[str, int]:
+    if isinstance(value, str):
+        value = dict(pair.split("=", 1) for pair in value.split(",") if "=" in pair) if value else {}
+    if not isinstance(value, Mapping):
+        raise ValueError("write section = limit pairs")
+    number = _count(0, 250)
+    return {str(section): number(limit) for section, limit in value.items()}
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("name", "text", "The Daily Broadsheet", "The paper's name, as the masthead shows it.", _text),
+    Option("tagline", "text", "", "A line under the name.", _maybe),
+    Option("public_url", "URL", "http://localhost:8000", "Where readers find the paper; decides the cookies.", _url),
+    Option("time_zone", "zone", "Asia/Kolkata", "The publisher's zone: dates, meter windows and billing follow it.", _zone),
+    Option("languages", "list", ("en", "hi"), "Languages of stories, the first one the paper's own.", _list),
+    Option("currency", "code", "INR", "The currency of plans.", _currency),
+    Option("free_limit", "count", 5, "Metered stories a visitor may read in a window.", _count(0, 250)),
+    Option("registered_limit", "count", 10, "The same for registered readers, visits before signing in included.",
+           _count(0, 250)),
+    Option("meter_window", "window", "month", "month, week or rolling:N (N x 24 h from the meter's first read).", _window),
+    Option("meter_mode", "choice", "soft", "soft: the first visit reads; strict: a cookie must come back first; login: "
+           "metered stories need an account.", _choice("soft", "strict", "login")),
+    Option("meter_budget", "count", 0, "New meters per network prefix and day; 0 is unlimited.", _count(0, 10**9)),
+    Option("section_limits", "table", {}, "A ceiling for a section inside the one meter, by the section's slug.", _limits),
+    Option("database_url", "URL", "", "postgres://…; empty is the SQLite file in the data folder.", _maybe, secret=True),
+    Option("valkey_url", "URL", "", "A shared meter for several machines.", _maybe, secret=True),
+    Option("search_url", "URL", "", "A search service; empty is the embedded engine.", _maybe, secret=True),
+    Option("storage_url", "URL", "", "Object storage for pictures; empty is the data folder.", _maybe, secret=True),
+    Option("email_url", "URL", "", "smtp://user:password@host:587, smtps://…, file:///folder; empty writes letters "
+           "into the data folder.", _maybe, secret=True),
+    Option("email_from", "address", "", "The sender of letters; empty is newsroom@ the public host.", _maybe),
+    Option("host", "address", "127.0.0.1", "The address to listen on.", _text),
+    Option("port", "count", 8000, "The port to listen on.", _count(1, 65535)),
+    Option("secret_key_file", "path", "", "The file of the installation's secret; empty is secret.key in the data "
+           "folder, made on first use.", _maybe),
+    Option("trusted_proxies", "list", (), "Addresses or networks of proxies whose X-Forwarded-For is believed.", _list),
+)  # fmt: skip
+
+Options = make_dataclass(
+    "Options",
+    [(option.name, Any) for option in OPTIONS]
+    + [("data", Path), ("demo", bool), ("sources", Any)],
+    frozen=True,
+    namespace={
+        "zone": property(lambda self: ZoneInfo(self.time_zone)),
+        "https": property(lambda self: self.public_url.startswith("https://")),
+        "public_host": property(lambda self: urlsplit(self.public_url).netloc),
+    },
+)
+Options.__doc__ = "Every option's value, and where the data lies. Built by load(); frozen for the life of the program."
+NOT_BUILT_YET = {
+    "meter_budget": 0, "section_limits": {}, "valkey_url": "", "search_url": "", "storage_url": "",
+}  # fmt: skip
+"""Options of the interface that this version cannot honour: any other value stops the start instead of being ignored."""
+
+
+def data_folder(argument: str | None = None) -> Path:
+    """`--data`, else BROADSHEET_DATA, else ./broadsheet-data."""
+    return Path(argument or os.environ.get("BROADSHEET_DATA") or "broadsheet-data").resolve()
+
+
+def _read_toml(data: Path) -> dict[str, Any]:
+    path = data / "broadsheet.toml"
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path.name} cannot be read: {error}") from None
+
+
+def load(data: Path, environ: Mapping[str, str] | None = None) -> Any:
+    """The options of the installation in `data`. OptionError for an unknown name or a value that cannot be used."""
+    environ = os.environ if environ is None else environ
+    written = _read_toml(data)
+    unknown = sorted(set(written) - {option.name for option in OPTIONS})
+    if unknown:
+        raise OptionError(f"broadsheet.toml: there is no option {unknown[0]!r}. `broadsheet config` lists them.")
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for option in OPTIONS:
+        variable = f"BROADSHEET_{option.name.upper()}"
+        given, source = option.default, "default"
+        if option.name in written:
+            given, source = written[option.name], "broadsheet.toml"
+        if variable in environ:
+            given, source = environ[variable], variable
+        try:
+            values[option.name] = option.default if source == "default" else option.parse(given)
+        except ValueError as error:
+            shown = "(secret)" if option.secret else repr(given)
+            raise OptionError(f"{option.name} = {shown} from {source}: {error}.") from None
+        sources[option.name] = source
+    for name, only in NOT_BUILT_YET.items():
+        if values[name] != only:
+            raise OptionError(f"{name} is not supported by this version yet; leave it out.")
+    demo = environ.get("BROADSHEET_DEMO") == "1"
+    return Options(**values, data=data, demo=demo, sources=sources)
+
+
+def template() -> str:
+    """A broadsheet.toml with every option commented."""
+    lines = ["# The options of this paper. Each may also be set as BROADSHEET_<NAME> in the environment.", ""]
+    for option in OPTIONS:
+        if option.name in NOT_BUILT_YET:
+            continue
+        lines += [f"# {option.help}", f"# {option.name} = {_toml(option.default)}", ""]
+    return "\n".join(lines)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{item}"' for item in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)

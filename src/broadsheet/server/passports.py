@@ -1,0 +1,95 @@
+"""Passports from Django's sessions: what the gate's ports and the middleware share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+
+from broadsheet import clock
+from broadsheet.access.actions import merge_meter as merge_reads
+from broadsheet.access.queries import live_grants, running_reads
+from broadsheet.gate.app import Gate
+from broadsheet.ids import keyed_digest
+from broadsheet.readers.actions import bump_epoch
+from broadsheet.readers.passport import LIFETIME, Passport, PassportOffice, Right
+from broadsheet.readers.queries import reader as reader_card
+from broadsheet.server.gatehouse import build_gate, passport_office, policy
+
+_gate: list[Gate] = []
+
+
+def share_gate(gate: Gate) -> None:
+    """The gate this process serves with: its high-water marks know more of a meter than the cookie does."""
+    _gate[:] = [gate]
+
+
+@lru_cache(maxsize=1)
+def _office() -> PassportOffice:
+    return passport_office(settings.BROADSHEET, settings.BROADSHEET_SECRET)
+
+
+def _gate_of_this_process() -> Gate:
+    if not _gate:
+        _gate.append(build_gate(settings.BROADSHEET, settings.BROADSHEET_SECRET))
+    return _gate[0]
+
+
+def session_digest(session_key: str) -> str:
+    """How a passport names its session without being able to open it."""
+    return keyed_digest(settings.BROADSHEET_SECRET, "session", session_key.encode(), 8).hex()
+
+
+def issue(session_key: str) -> str | None:
+    """A fresh passport for the reader signed in to a session; None when the session is over or nobody is."""
+    engine = import_module(settings.SESSION_ENGINE)
+    session = engine.SessionStore(session_key)
+    reader = reader_card(int(session.get(SESSION_KEY, 0)))
+    if reader is None:
+        return None
+    now = clock.now()
+    rights = tuple(
+        Right(row.product, int(row.starts_at.timestamp()), int(row.ends_at.timestamp()) if row.ends_at else None)
+        for row in live_grants(reader.id, now)
+    )
+    issued = int(now.timestamp())
+    return _office().seal(
+        Passport(
+            reader=reader.id,
+            epoch=reader.epoch,
+            session=session_digest(session_key),
+            staff=reader.staff,
+            issued=issued,
+            expires=issued + int(LIFETIME.total_seconds()),
+            rights=rights,
+            name=reader.name or reader.email,
+        )
+    )
+
+
+def is_current(value: str, reader_id: int, now: datetime) -> bool:
+    """Whether a passport cookie is this reader's and says what the database says."""
+    passport = _office().open(value, now) if value else None
+    reader = reader_card(reader_id) if passport and passport.reader == reader_id else None
+    return bool(passport and reader and passport.epoch == reader.epoch)
+
+
+def session_of(value: str, now: datetime) -> str:
+    """The session a live passport was issued from; "" when it is none of ours."""
+    passport = _office().open(value, now)
+    return passport.session if passport else ""
+
+
+def merge_meter(reader_id: int, meter_cookie: str, now: datetime) -> None:
+    """Count on the account what this browser has read as a visitor in the running window."""
+    gate, rules = _gate_of_this_process(), policy(settings.BROADSHEET)
+    stories = gate.stories_read(meter_cookie, now)
+    if stories:
+        span, first, _ = running_reads(reader_id, rules, now)
+        if first is None:
+            _, span = gate.open_meter(meter_cookie, now)
+        merge_reads(reader_id=reader_id, window=span.name, story_ids=sorted(stories), now=now)
+        bump_epoch(reader_id=reader_id)

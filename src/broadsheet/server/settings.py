@@ -1,0 +1,180 @@
+"""Django's settings, made from the option table. Nothing here is edited by a publisher."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dj_database_url
+
+from broadsheet.ids import derive_key
+from broadsheet.mail.rules import settings_from_url
+from broadsheet.readers import allauth_settings
+from broadsheet.server.options import data_folder, load
+from broadsheet.server.secrets import installation_secret
+
+BROADSHEET = load(data_folder())
+BROADSHEET_SECRET = installation_secret(
+    Path(BROADSHEET.secret_key_file) if BROADSHEET.secret_key_file else BROADSHEET.data / "secret.key"
+)
+# Benefits a plan card may name: those whose product works in this installation.
+BROADSHEET_PRODUCTS = ("unlimited", "premium")
+
+SECRET_KEY = derive_key(BROADSHEET_SECRET, "django").hex()
+DEBUG = False
+ALLOWED_HOSTS = ["*"]  # the gate has refused foreign hosts before Django sees a request
+ROOT_URLCONF = "broadsheet.server.urls"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "readers.Reader"
+
+INSTALLED_APPS = [
+    "broadsheet.server.apps.ServerConfig",
+    "broadsheet.demo",
+    "broadsheet.desk",
+    "broadsheet.archive",
+    "broadsheet.account",
+    "broadsheet.website",
+    "broadsheet.wire",
+    "broadsheet.press",
+    "broadsheet.newsroom",
+    "broadsheet.subscriptions",
+    "broadsheet.access",
+    "broadsheet.payments",
+    "broadsheet.readers",
+    "broadsheet.bus",
+    "wagtail.contrib.redirects",
+    "wagtail.sites",
+    "wagtail.users",
+    "wagtail.snippets",
+    "wagtail.images",
+    "wagtail.documents",
+    "wagtail.embeds",
+    "wagtail.search",
+    "wagtail.admin",
+    "wagtail",
+    "modelcluster",
+    "taggit",
+    "django_filters",
+    "allauth",
+    "allauth.account",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "broadsheet.server.middleware.ResponseHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "broadsheet.server.middleware.Passports",
+    "wagtail.contrib.redirects.middleware.RedirectMiddleware",
+]
+
+_CONTEXT = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "NAME": "jinja2",
+        "DIRS": [],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "environment": "broadsheet.press.typesetting.environment",
+            "context_processors": [*_CONTEXT[:1], "broadsheet.server.context.page"],
+        },
+    },
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": _CONTEXT},
+    },
+]
+
+if BROADSHEET.database_url:
+    DATABASES = {"default": dj_database_url.parse(BROADSHEET.database_url, conn_max_age=60, conn_health_checks=True)}
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(BROADSHEET.data / "broadsheet.sqlite3"),
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                "timeout": 20,
+                # A transaction that will write takes the write lock at its start: no deadlock, no half-read state.
+                "transaction_mode": "IMMEDIATE",
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000; "
+                    "PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON"
+                ),
+            },
+        }
+    }
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+USE_TZ = True
+TIME_ZONE = BROADSHEET.time_zone
+USE_I18N = True
+LANGUAGE_CODE = "en-gb"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BROADSHEET.data / "static"
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder"]
+# Files are served from the packages themselves; names stay plain and reader-facing addresses carry the version.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+MEDIA_URL = "/media/"
+MEDIA_ROOT = BROADSHEET.data / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+globals().update(
+    settings_from_url(BROADSHEET.email_url or (BROADSHEET.data / "letters").as_uri()),
+)
+DEFAULT_FROM_EMAIL = BROADSHEET.email_from or f"{BROADSHEET.name} <newsroom@{BROADSHEET.public_host.split(':')[0]}>"
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+globals().update(allauth_settings.SETTINGS)
+
+SESSION_COOKIE_NAME = "__Host-bss" if BROADSHEET.https else "bss"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BROADSHEET.https
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-bsc" if BROADSHEET.https else "bsc"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [BROADSHEET.public_url]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BROADSHEET.trusted_proxies else None
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+WAGTAIL_SITE_NAME = BROADSHEET.name
+WAGTAILADMIN_BASE_URL = BROADSHEET.public_url
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
+WAGTAIL_GRAVATAR_PROVIDER_URL = None
+WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp", "svg"]
+WAGTAIL_I18N_ENABLED = False
+WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database", "AUTO_UPDATE": False}}
+
+TEST_RUNNER = "django.test.runner.DiscoverRunner"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"broadsheet": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,42 @@
+"""Brings Django up for a command: settings from the data folder, the database at this version's schema."""
+
+from __future__ import annotations
+
+import os
+
+import django
+from django.apps import apps
+from django.core.management import call_command
+from django.db import DatabaseError
+
+from broadsheet.server.options import OptionError, data_folder, load
+
+
+class ServiceUnreachableError(Exception):
+    """A database or another service the installation names does not answer."""
+
+
+def start_django(*, database: bool = True) -> None:
+    """Set Django up once. OptionError for bad options; ServiceUnreachableError when the database does not answer."""
+    data = data_folder()
+    if not apps.ready:
+        options = load(data)
+        data.mkdir(parents=True, exist_ok=True)
+        os.environ["DJANGO_SETTINGS_MODULE"] = "broadsheet.server.settings"
+        try:
+            django.setup()
+        except ValueError as error:  # a damaged secret, an unusable mail address
+            raise OptionError(str(error)) from None
+        call_command("check", verbosity=0) if not options.demo else None
+    if database:
+        ready_database()
+
+
+def ready_database() -> None:
+    from broadsheet.server.database import make_ready  # noqa: PLC0415 - needs Django's apps
+
+    try:
+        make_ready()
+    except DatabaseError as error:
+        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ServiceUnreachableError(f"the database cannot be used: {text}") from None

@@ -1,0 +1,66 @@
+"""One page that shows what happens after something happened: every event and its handlers, every periodic job, and the
+few synchronous ports. Nothing in this program is connected anywhere else."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from broadsheet import clock
+from broadsheet.access import actions as access
+from broadsheet.access.queries import running_reads
+from broadsheet.bus import actions as bus
+from broadsheet.gate.ports import Ports
+from broadsheet.newsroom import ports as newsroom_ports
+from broadsheet.newsroom.events import StoryPublished, StoryRemoved
+from broadsheet.newsroom.queries import draft_story
+from broadsheet.press import jobs as press_jobs
+from broadsheet.press.actions import print_story
+from broadsheet.press.printer import print_full
+from broadsheet.press.queries import chrome
+from broadsheet.server import jobs as server_jobs
+from broadsheet.server import passports
+from broadsheet.server.gatehouse import policy
+from broadsheet.server.worker import Every
+
+HANDLERS = {
+    StoryPublished: (press_jobs.print_published,),
+    StoryRemoved: (press_jobs.pull_removed,),
+}
+
+
+def periodic() -> list[Every]:
+    """What the worker looks after besides the queue; each looks for what is due and may run late or twice."""
+    return [
+        Every(2, server_jobs.renew_edition),
+        Every(10, server_jobs.publish_scheduled),
+        Every(3600, server_jobs.purge),
+    ]
+
+
+def _preview(article: object) -> HttpResponse:
+    """What an editor's draft would look like in full; sent to staff by the admin's preview alone."""
+    sheet = print_full(draft_story(article, clock.now()), chrome())
+    return HttpResponse(sheet.plain, content_type=sheet.content_type)
+
+
+def _count_read(reader: int, window: str, story: int, limit: int) -> tuple[bool, int]:
+    return access.count_read(reader_id=reader, window=window, story_id=story, limit=limit, now=clock.now())
+
+
+def gate_ports() -> Ports:
+    """What the gate may ask of Django; each of them runs in a thread of its own."""
+    rules = policy(settings.BROADSHEET)
+    return Ports(
+        print_story=print_story,
+        print_page=lambda path: False,
+        issue_passport=passports.issue,
+        reads=lambda reader: running_reads(reader, rules, clock.now())[1:],
+        count_read=_count_read,
+    )
+
+
+def connect() -> None:
+    """Called once, when every app is loaded."""
+    bus.connect(HANDLERS)
+    newsroom_ports.connect_preview(_preview)
