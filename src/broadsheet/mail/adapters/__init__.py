@@ -1,0 +1,1 @@
+"""Transports of our own, beside those that come with Django."""

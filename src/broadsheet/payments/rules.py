@@ -1,0 +1,38 @@
+"""Pure rules of payments: how a result moves an attempt, and how invoices are numbered."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+PaymentStatus = Literal["pending", "processing", "succeeded", "failed"]
+
+_MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
+    "pending": frozenset({"processing", "succeeded", "failed"}),
+    "processing": frozenset({"succeeded", "failed"}),
+    # A provider may find the money after it said no; it never takes a yes back (that is a refund, another document).
+    "failed": frozenset({"succeeded"}),
+    "succeeded": frozenset(),
+}
+
+
+def may_move(old: PaymentStatus, new: PaymentStatus) -> bool:
+    """Whether a result may change an attempt from `old` to `new`. Whatever may not is a repeat, and changes nothing."""
+    return new in _MOVES[old]
+
+
+APRIL = 4
+SERIES_HOLDS = 9_999_999  # one digit more and the number is longer than the 16 characters allowed
+
+
+def fiscal_year(day: date) -> str:
+    """The Indian fiscal year of `day`, from April: 2027-03-31 -> `26-27`."""
+    first = day.year if day.month >= APRIL else day.year - 1
+    return f"{first % 100:02}-{(first + 1) % 100:02}"
+
+
+def invoice_number(year: str, ordinal: int) -> str:
+    """`BS/26-27/000123`: 15 characters of those an Indian tax invoice may use, consecutive within its year."""
+    if not 1 <= ordinal <= SERIES_HOLDS:
+        raise ValueError(f"A series holds numbers from 1 to {SERIES_HOLDS}, not {ordinal}.")
+    return f"BS/{year}/{ordinal:06}"

@@ -1,0 +1,1 @@
+"""What we ask of the libraries that sign readers in."""

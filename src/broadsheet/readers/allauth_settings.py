@@ -1,0 +1,37 @@
+"""Settings of django-allauth: sign-in by an e-mailed code and nothing else. server/settings.py takes them over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SETTINGS: dict[str, Any] = {
+    "AUTHENTICATION_BACKENDS": [
+        # Staff sign in to the newsroom with a password; readers have none.
+        "django.contrib.auth.backends.ModelBackend",
+        "allauth.account.auth_backends.AuthenticationBackend",
+    ],
+    "LOGIN_URL": "/account/sign-in/",
+    "LOGIN_REDIRECT_URL": "/account/",
+    "ACCOUNT_LOGOUT_REDIRECT_URL": "/",
+    "ACCOUNT_ADAPTER": "broadsheet.readers.adapters.allauth.ReaderAdapter",
+    "ACCOUNT_USER_MODEL_USERNAME_FIELD": None,
+    "ACCOUNT_LOGIN_METHODS": {"email"},
+    "ACCOUNT_SIGNUP_FIELDS": ["email*"],
+    # The code itself proves the address; a second letter would prove nothing more.
+    "ACCOUNT_EMAIL_VERIFICATION": "none",
+    "ACCOUNT_PREVENT_ENUMERATION": True,
+    "ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS": False,
+    "ACCOUNT_LOGIN_BY_CODE_ENABLED": True,
+    "ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS": 3,
+    "ACCOUNT_LOGIN_BY_CODE_TIMEOUT": 15 * 60,
+    "ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND": 2,
+    # 20^6 codes: short enough to type from a phone, and 60 guesses an hour at one address find nothing.
+    "ACCOUNT_LOGIN_BY_CODE_FORMAT": {"length": 6, "dashed": True, "numeric": False},
+    "ACCOUNT_RATE_LIMITS": {
+        # Per network (an IPv6 one is its /64) and per address asked for.
+        "request_login_code": "20/m/ip,100/h/ip,3/m/key,20/h/key",
+    },
+    "ALLAUTH_RATE_LIMIT_IPV6_PREFIX": 64,
+    "ACCOUNT_SESSION_REMEMBER": True,
+    "SESSION_COOKIE_AGE": 90 * 24 * 60 * 60,
+}

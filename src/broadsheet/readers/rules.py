@@ -1,0 +1,26 @@
+"""Pure rules of accounts."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+_UNSEEN = re.compile(r"[\x00-\x20\x7f]")
+LONGEST_PATH = 1500
+
+
+def local_path(target: str) -> str:
+    """`target` if it is a path of this site that a browser may be sent to, else an empty string.
+
+    Browsers read `//host`, `/\\host` and a tab inside either as another site: such a link, once followed through our
+    sign-in, would carry our good name to somebody else's page.
+    """
+    if not target.startswith("/") or target.startswith(("//", "/\\")) or len(target) > LONGEST_PATH:
+        return ""
+    if "\\" in target or _UNSEEN.search(target):
+        return ""
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return ""
+    return "" if parts.scheme or parts.netloc else target

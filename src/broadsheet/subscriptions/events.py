@@ -1,0 +1,47 @@
+"""What became of subscriptions. `at` is an instant in RFC 3339; the letters to readers hang on these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionStarted:
+    subscription_id: int
+    invoice_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRenewed:
+    subscription_id: int
+    invoice_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalFailed:
+    """A charge was declined. `next_attempt_on` is the local date of the next try, or of the end after the last one;
+    `access_until` is the first day without access."""
+
+    subscription_id: int
+    invoice_id: int
+    next_attempt_on: str
+    last_attempt: bool
+    access_until: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationScheduled:
+    subscription_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionEnded:
+    """`reason` is `cancelled` or `nonpayment`."""
+
+    subscription_id: int
+    reason: str
+    at: str
