@@ -17,7 +17,7 @@ from wagtail.rich_text import expand_db_html
 from broadsheet import dates
 from broadsheet.newsroom import rules
 from broadsheet.newsroom.models import Article, Section
-from broadsheet.newsroom.values import Card, FullStory, Picture, PublicStory, StoryFacts
+from broadsheet.newsroom.values import Card, FullStory, Picture, PublicStory, PublicWords, StoryFacts
 from broadsheet.newsroom.values import Section as SectionValue
 
 Before = tuple[datetime, int]
@@ -205,3 +205,27 @@ def _also_read(article: Any) -> tuple[Card, ...]:
         return shared + 0.5 * (card.section.slug == article.section.slug), card.published_at
 
     return tuple(sorted(field, key=nearness, reverse=True)[:ALSO_READ])
+
+
+def public_words(ids: Iterable[int]) -> dict[int, PublicWords]:
+    """What a search may index of those among `ids` that are published now. The body is not loaded."""
+    rows = _live().defer("body").filter(pk__in=list(ids), published_at__isnull=False)
+    return {
+        article.pk: PublicWords(
+            id=article.pk,
+            headline=article.headline,
+            standfirst=article.standfirst,
+            lead_in=rules.plain(article.lead_in),
+            section=article.section.name,
+            credit=article.credit,
+            kicker=article.kicker,
+            bylines=tuple(byline.name for byline in article.bylines.all()),
+            published_at=article.published_at,
+        )
+        for article in rows
+    }
+
+
+def published_ids(after: int, limit: int) -> Sequence[int]:
+    """Ids of published stories above `after`, ascending: to walk through the whole paper in bounded steps."""
+    return list(Article.objects.filter(live=True, pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])

@@ -96,3 +96,18 @@ class StoryFacts:
     state: str
     emergency_free: bool
     withdrawn_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicWords:
+    """The words of a published story that a search may look through: nothing beyond its lead-in. Plain text."""
+
+    id: int
+    headline: str
+    standfirst: str
+    lead_in: str
+    section: str
+    credit: str
+    kicker: str
+    bylines: tuple[str, ...]
+    published_at: datetime

@@ -35,7 +35,7 @@ def _public(request: HttpRequest, text: str, content_type: str) -> HttpResponse:
 
 
 @require_safe
-def printed(request: HttpRequest, **kwargs: str) -> HttpResponse:
+def printed(request: HttpRequest, **kwargs: str) -> HttpResponse:  # noqa: ARG001 - the path says it all
     """A front, a section front or a feed; else whatever the page tree has under this path."""
     built = actions.print_at(path=request.path, now=clock.now())
     if built is None:
@@ -82,11 +82,11 @@ def robots(request: HttpRequest) -> HttpResponse:
     return _public(request, feeds.robots(queries.paper()), "text/plain; charset=utf-8")
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's form
     return render(request, "website/404.html", status=404, using="jinja2")
 
 
-def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
+def forbidden(request: HttpRequest, **why: object) -> HttpResponse:  # noqa: ARG001 - Django's form
     return render(request, "website/403.html", status=403, using="jinja2")
 
 

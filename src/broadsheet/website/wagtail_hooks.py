@@ -11,6 +11,6 @@ from broadsheet.website.models import FrontPage
 
 
 @hooks.register("after_publish_page")
-def front_published(request: HttpRequest, page: Page) -> None:
+def front_published(request: HttpRequest, page: Page) -> None:  # noqa: ARG001 - the hook's form
     if isinstance(page, FrontPage):
         rearrange_front()

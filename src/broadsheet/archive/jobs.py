@@ -1,0 +1,34 @@
+"""Background entries of the archive."""
+
+from __future__ import annotations
+
+from broadsheet import clock
+from broadsheet.archive import actions
+from broadsheet.archive.events import IndexLost
+from broadsheet.bus.queries import is_waiting
+from broadsheet.newsroom.events import StoryPublished, StoryRemoved
+
+
+def index_story(event: StoryPublished) -> None:
+    _changed(event.story_id)
+
+
+def unindex_story(event: StoryRemoved) -> None:
+    _changed(event.story_id)
+
+
+def rebuild_lost(event: IndexLost) -> None:  # noqa: ARG001 - there is one index
+    actions.rebuild()
+
+
+def handler_name(job: object) -> str:
+    """The name under which the bus knows a handler."""
+    return f"{job.__module__}.{job.__qualname__}"  # type: ignore[attr-defined]
+
+
+def _changed(story_id: int) -> None:
+    """Note the story; the last job of a run writes for all of them in one commit."""
+    actions.note(story_id=story_id)
+    now = clock.now()
+    if not any(is_waiting(handler_name(job), now) for job in (index_story, unindex_story)):
+        actions.write_pending()
