@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from broadsheet.ids import derive_key
+
 VERSION = 1
 _HEAD = struct.Struct(">B16sQB")  # version, meter id, first read (Unix seconds), length of the window's name
 MOST_STORIES = 250  # 2 kB of cookie; options refuse a larger free_limit
@@ -85,6 +87,11 @@ class MeterSeal:
             except InvalidTag:
                 continue
         return None
+
+
+def meter_seal(secret: bytes, site: str) -> MeterSeal:
+    """The seal of an installation: its key comes from the one secret, `site` is its public host."""
+    return MeterSeal([derive_key(secret, "meter")], site)
 
 
 class HighWater:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from broadsheet.dates import month_window, week_window
@@ -19,6 +20,9 @@ class Tier(StrEnum):
     METERED = "metered"
     REGISTERED = "registered"
     PREMIUM = "premium"
+
+
+TIER_NAMES = tuple(tier.value for tier in Tier)
 
 
 class State(StrEnum):
@@ -75,6 +79,17 @@ class Policy:
     window: str = "month"  # month | week | rolling:N
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Kolkata"))
     mode: str = "soft"  # soft | strict | login
+
+
+def policy_of(options: Any) -> Policy:
+    """The policy in the publisher's options (server.options)."""
+    return Policy(
+        free_limit=options.free_limit,
+        registered_limit=options.registered_limit,
+        window=options.meter_window,
+        zone=options.zone,
+        mode=options.meter_mode,
+    )
 
 
 @dataclass(frozen=True, slots=True)

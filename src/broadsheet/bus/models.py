@@ -36,4 +36,3 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.kind}:{self.key}={self.value}"
-

@@ -68,9 +68,7 @@ class Visit:
 
 
 class Gate:
-    def __init__(
-        self, options: GateOptions, shelf: Shelf, seal: MeterSeal, office: PassportOffice, now: Clock
-    ) -> None:
+    def __init__(self, options: GateOptions, shelf: Shelf, seal: MeterSeal, office: PassportOffice, now: Clock) -> None:
         self.options = options
         self.shelf = shelf
         self._seal = seal
@@ -99,7 +97,7 @@ class Gate:
 
     # --- the road -----------------------------------------------------------------------------------------------
     def answer(
-        self, asked: Asked, *, issued: str | None | bool = False, counted: Counted | None = None
+        self, asked: Asked, *, issued: str | bool | None = False, counted: Counted | None = None
     ) -> Answer | Needs | None:
         """`issued`: the passport just re-issued (None: there is no such session any more), False when none was asked
         for. `counted`: the server meter's word, when it was asked."""
@@ -133,7 +131,7 @@ class Gate:
         return _head(asked, answer)
 
     def _story(
-        self, asked: Asked, story: int, issued: str | None | bool, counted: Counted | None
+        self, asked: Asked, story: int, issued: str | bool | None, counted: Counted | None
     ) -> Answer | Needs | None:
         facts = self.shelf.facts(story)
         if facts is None:
@@ -189,7 +187,7 @@ class Gate:
         return answer
 
     # --- who asks -----------------------------------------------------------------------------------------------
-    def _passport(self, asked: Asked, now: datetime, issued: str | None | bool) -> Passport | Needs | None:
+    def _passport(self, asked: Asked, now: datetime, issued: str | bool | None) -> Passport | Needs | None:
         value = asked.passport if issued is False else (issued or "")
         if not value:
             return None
@@ -202,15 +200,17 @@ class Gate:
         # Without a session there is nobody to re-issue it for: a forged or left-over passport is worth nothing.
         return Needs("passport", asked.session) if issued is False and asked.session else None
 
-    def _visit(
-        self, asked: Asked, facts: Facts, now: datetime, issued: str | None | bool
-    ) -> Visit | Needs:
+    def _visit(self, asked: Asked, facts: Facts, now: datetime, issued: str | bool | None) -> Visit | Needs:
         passport = self._passport(asked, now, issued)
         if isinstance(passport, Needs):
             return passport
         set_passport = None if issued is False else (issued or "")
         real = asked.method == "GET" and not asked.prefetch
-        rights = tuple(Right(r.product, _at(r.start), _at(r.end) if r.end else None) for r in passport.rights) if passport else ()
+        rights = (
+            tuple(Right(r.product, _at(r.start), _at(r.end) if r.end else None) for r in passport.rights)
+            if passport
+            else ()
+        )
         principal = Principal.REGISTERED if passport else Principal.VISITOR
         base = Request(principal, rights, real_read=real)
         span = window(self.options.policy, now)
@@ -269,7 +269,7 @@ class Gate:
         meter = visit.meter or new_meter(visit.window.name, now)
         if visit.meter is None:
             # A rolling window is named for its first read: the cookie and the window must agree on it.
-            meter = replace(meter, first_read=int(visit.window.start.timestamp())) if "r" == meter.window[0] else meter
+            meter = replace(meter, first_read=int(visit.window.start.timestamp())) if meter.window[0] == "r" else meter
         if decision.count:
             self._high_water.add(meter, facts.id)
             meter = replace(meter, stories=tuple(sorted(self._high_water.stories(meter))))
@@ -284,7 +284,7 @@ class Gate:
         """A Set-Cookie line that sets the passport, or takes it away when `value` is empty."""
         return self._cookie(self.options.cookies.passport, value, PASSPORT_COOKIE_AGE if value else 0)
 
-    def _me(self, asked: Asked, issued: str | None | bool) -> Answer | Needs:
+    def _me(self, asked: Asked, issued: str | bool | None) -> Answer | Needs:
         """The personal words of a page, so that the page itself needs none."""
         if asked.method not in ("GET", "HEAD"):
             return self._refuse_method()

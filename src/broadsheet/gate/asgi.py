@@ -46,7 +46,7 @@ class GateApplication:
         await application(scope, receive, send)
 
     async def _answer(self, asked: Asked) -> Answer | None:
-        issued: str | None | bool = False
+        issued: str | bool | None = False
         counted: Counted | None = None
         printed: set[object] = set()
         for _ in range(STEPS):

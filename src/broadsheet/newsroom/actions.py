@@ -142,8 +142,11 @@ def went_live(*, article: Any, now: datetime, by_hand: bool) -> None:
         article.auto_published = False
         article.withdrawn_at, article.withdrawn_reason = None, ""
     article.print_version = _next_version(article.pk)
-    # Wagtail's own save() would store the relations of every panel again; these columns are all that changed.
-    article.save(clean=False) if not by_hand else _save_columns(article)
+    if by_hand:
+        # Wagtail has saved the story; only these columns are ours, and its relations need no second save.
+        _save_columns(article)
+    else:
+        article.save()
     emit(StoryPublished(article.pk, article.print_version))
     announce("story", article.pk, article.print_version)
 
@@ -177,7 +180,7 @@ def withdraw_story(*, story_id: int, reason: str, now: datetime) -> None:
     article.withdrawn_at = now
     article.withdrawn_reason = reason[:200]
     article.go_live_at = None
-    article.save(clean=False)
+    article.save()
     left_site(story_id=story_id)
 
 
@@ -187,7 +190,7 @@ def set_tier(*, story_ids: Iterable[int], tier: str) -> None:
     for article in Article.objects.select_for_update().filter(pk__in=list(story_ids)):
         article.tier = tier
         article.print_version += 1
-        article.save(clean=False)
+        article.save()
         if article.live:
             emit(StoryPublished(article.pk, article.print_version))
             announce("story", article.pk, article.print_version)

@@ -11,7 +11,14 @@ from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 from modelcluster.fields import ParentalManyToManyField
 from modelcluster.models import ClusterableModel
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, PublishingPanel, TabbedInterface
+from wagtail.admin.panels import (
+    FieldPanel,
+    FieldRowPanel,
+    MultiFieldPanel,
+    ObjectList,
+    PublishingPanel,
+    TabbedInterface,
+)
 from wagtail.fields import RichTextField
 from wagtail.models import DraftStateMixin, LockableMixin, PreviewableMixin, RevisionMixin, WorkflowMixin
 
@@ -71,9 +78,7 @@ class Article(
     language = models.CharField(max_length=12, default="en")
     bylines = ParentalManyToManyField(Byline, blank=True, related_name="+")
     dateline = models.CharField(max_length=120, blank=True)
-    picture = models.ForeignKey(
-        "wagtailimages.Image", models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    picture = models.ForeignKey("wagtailimages.Image", models.SET_NULL, null=True, blank=True, related_name="+")
     picture_alt = models.CharField(max_length=250, blank=True)
     picture_caption = models.CharField(max_length=400, blank=True)
     picture_credit = models.CharField(max_length=120, blank=True)
@@ -110,52 +115,59 @@ class Article(
         for_concrete_model=False,
     )
 
-    edit_handler = TabbedInterface([
-        ObjectList(
-            [
-                FieldPanel("kicker"),
-                FieldPanel("headline"),
-                FieldPanel("standfirst"),
-                FieldPanel("body"),
-                FieldPanel("lead_in_blocks"),
-                MultiFieldPanel(
-                    [
-                        FieldPanel("picture"),
-                        FieldPanel("picture_alt"),
-                        FieldPanel("picture_caption"),
-                        FieldPanel("picture_credit"),
-                    ],
-                    heading="Picture",
-                ),
-            ],
-            heading="Story",
-        ),
-        ObjectList(
-            [
-                FieldRowPanel([FieldPanel("section"), FieldPanel("tier")]),
-                FieldRowPanel([FieldPanel("priority"), FieldPanel("language")]),
-                FieldPanel("bylines"),
-                FieldPanel("dateline"),
-                FieldPanel("emergency_free"),
-                FieldPanel("slug"),
-            ],
-            heading="Placing",
-        ),
-        ObjectList(
-            [FieldPanel("credit"), FieldPanel("auto_published"), FieldPanel("correction"), FieldPanel("source_url")],
-            heading="Source",
-        ),
-        ObjectList([PublishingPanel()], heading="Schedule"),
-    ])
+    edit_handler = TabbedInterface(
+        [
+            ObjectList(
+                [
+                    FieldPanel("kicker"),
+                    FieldPanel("headline"),
+                    FieldPanel("standfirst"),
+                    FieldPanel("body"),
+                    FieldPanel("lead_in_blocks"),
+                    MultiFieldPanel(
+                        [
+                            FieldPanel("picture"),
+                            FieldPanel("picture_alt"),
+                            FieldPanel("picture_caption"),
+                            FieldPanel("picture_credit"),
+                        ],
+                        heading="Picture",
+                    ),
+                ],
+                heading="Story",
+            ),
+            ObjectList(
+                [
+                    FieldRowPanel([FieldPanel("section"), FieldPanel("tier")]),
+                    FieldRowPanel([FieldPanel("priority"), FieldPanel("language")]),
+                    FieldPanel("bylines"),
+                    FieldPanel("dateline"),
+                    FieldPanel("emergency_free"),
+                    FieldPanel("slug"),
+                ],
+                heading="Placing",
+            ),
+            ObjectList(
+                [
+                    FieldPanel("credit"),
+                    FieldPanel("auto_published"),
+                    FieldPanel("correction"),
+                    FieldPanel("source_url"),
+                ],
+                heading="Source",
+            ),
+            ObjectList([PublishingPanel()], heading="Schedule"),
+        ]
+    )
 
     class Meta:
         indexes = [
-            models.Index(fields=["-published_at", "-id"], condition=models.Q(live=True), name="newsroom_latest"),
+            models.Index(fields=["-published_at", "-id"], condition=models.Q(live=True), name="newsroom_art_latest"),
             models.Index(
-                fields=["section", "-published_at", "-id"], condition=models.Q(live=True), name="newsroom_section"
+                fields=["section", "-published_at", "-id"], condition=models.Q(live=True), name="newsroom_art_section"
             ),
-            models.Index(fields=["-updated_at"], name="newsroom_updated"),
-            models.Index(fields=["-latest_revision"], name="newsroom_touched"),
+            models.Index(fields=["-updated_at"], name="newsroom_art_updated"),
+            models.Index(fields=["-latest_revision"], name="newsroom_art_touched"),
         ]
 
     def __str__(self) -> str:

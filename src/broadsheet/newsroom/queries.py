@@ -100,9 +100,10 @@ def cards_by_id(ids: Iterable[int]) -> dict[int, Card]:
 def month_index() -> Sequence[tuple[int, int]]:
     """(year, month) in UTC from the oldest published story's to the newest's: two index look-ups, not a scan."""
     rows = Article.objects.filter(live=True, published_at__isnull=False).order_by("-published_at")
-    newest, oldest = rows.values_list("published_at", flat=True).first(), rows.reverse().values_list(
-        "published_at", flat=True
-    ).first()
+    newest, oldest = (
+        rows.values_list("published_at", flat=True).first(),
+        rows.reverse().values_list("published_at", flat=True).first(),
+    )
     if not newest or not oldest:
         return []
     first, last = oldest.year * 12 + oldest.month - 1, newest.year * 12 + newest.month - 1
@@ -156,9 +157,7 @@ def _public(article: Any, also_read: tuple[Card, ...]) -> PublicStory:
         dateline=article.dateline,
         credit=article.credit,
         via=tuple(article.via),
-        disclaimer=rules.disclaimer(
-            paper=options.name, credit=article.credit, auto_published=article.auto_published
-        ),
+        disclaimer=rules.disclaimer(paper=options.name, credit=article.credit, auto_published=article.auto_published),
         correction=article.correction,
         language=article.language,
         picture=_picture(article),

@@ -18,14 +18,14 @@ def print_story(story_id: int) -> Facts | None:
     facts = newsroom.story_facts(story_id)
     if facts is None:
         return None
-    known = Facts(
-        facts.id, facts.version, facts.path, facts.tier, facts.section, facts.state, facts.emergency_free
-    )
+    known = Facts(facts.id, facts.version, facts.path, facts.tier, facts.section, facts.state, facts.emergency_free)
     shelf, frame = stores(), chrome()
     if facts.state != "published":
         shelf.full.drop(f"story/{story_id}")
         shelf.public.drop(f"story/{story_id}")
-        gone = [print_gone(story_id, facts.version, facts.withdrawn_reason, frame)] if facts.state == "withdrawn" else []
+        gone = (
+            [print_gone(story_id, facts.version, facts.withdrawn_reason, frame)] if facts.state == "withdrawn" else []
+        )
         shelf.public.put(*gone, facts=known)
         return known
     public, full = newsroom.public_story(story_id), newsroom.full_story(story_id)

@@ -30,6 +30,11 @@ def _assets() -> str:
     return asset_version()
 
 
+def public_url() -> str:
+    """Where readers find the paper, without a slash at its end."""
+    return str(settings.BROADSHEET.public_url)
+
+
 def window_words(window: str) -> str:
     """`this month`, `this week`, `in 30 days`: how a wall names the meter's window."""
     kind, _, days = window.partition(":")

@@ -124,7 +124,9 @@ class Store:
                         ),
                     )  # fmt: skip
                     db.execute("DELETE FROM mention WHERE key = ?", (sheet.key,))
-                    db.executemany("INSERT OR IGNORE INTO mention VALUES (?,?)", [(m, sheet.key) for m in sheet.mentions])
+                    db.executemany(
+                        "INSERT OR IGNORE INTO mention VALUES (?,?)", [(m, sheet.key) for m in sheet.mentions]
+                    )
                 if facts:
                     row = (getattr(facts, name) for name in Facts.__slots__)
                     db.execute("INSERT OR REPLACE INTO facts VALUES (?,?,?,?,?,?,?)", tuple(row))

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from broadsheet import clock
-from broadsheet.access.meter import MeterSeal
-from broadsheet.access.rules import Policy
+from broadsheet.access.meter import meter_seal
+from broadsheet.access.rules import policy_of
 from broadsheet.gate.app import Gate, GateOptions
 from broadsheet.gate.asked import CookieNames
 from broadsheet.gate.shelf import Shelf
@@ -29,17 +29,6 @@ def own_hosts(options: Any) -> frozenset[bytes]:
     return frozenset(name.lower().encode() for name in names)
 
 
-def policy(options: Any) -> Policy:
-    """The publisher's access policy, as the rules read it."""
-    return Policy(
-        free_limit=options.free_limit,
-        registered_limit=options.registered_limit,
-        window=options.meter_window,
-        zone=options.zone,
-        mode=options.meter_mode,
-    )
-
-
 def passport_office(options: Any, secret: bytes) -> PassportOffice:
     return PassportOffice([derive_key(secret, "passport")], options.public_host)
 
@@ -48,7 +37,7 @@ def build_gate(options: Any, secret: bytes) -> Gate:
     """The gate of this installation, with the last known edition of its printed pages."""
     stores = open_stores(options.data / "press")
     gate_options = GateOptions(
-        policy=policy(options),
+        policy=policy_of(options),
         cookies=CookieNames.for_site(https=options.https),
         hosts=own_hosts(options),
         secure=options.https,
@@ -56,7 +45,7 @@ def build_gate(options: Any, secret: bytes) -> Gate:
     return Gate(
         gate_options,
         Shelf(stores, stores.public.note("edition")),
-        MeterSeal([derive_key(secret, "meter")], options.public_host),
+        meter_seal(secret, options.public_host),
         passport_office(options, secret),
         clock.now,
     )

@@ -144,8 +144,7 @@ OPTIONS: tuple[Option, ...] = (
 
 Options = make_dataclass(
     "Options",
-    [(option.name, Any) for option in OPTIONS]
-    + [("data", Path), ("demo", bool), ("sources", Any)],
+    [(option.name, Any) for option in OPTIONS] + [("data", Path), ("demo", bool), ("sources", Any)],
     frozen=True,
     namespace={
         "zone": property(lambda self: ZoneInfo(self.time_zone)),
@@ -200,6 +199,8 @@ def load(data: Path, environ: Mapping[str, str] | None = None) -> Any:
     for name, only in NOT_BUILT_YET.items():
         if values[name] != only:
             raise OptionError(f"{name} is not supported by this version yet; leave it out.")
+    if sources["public_url"] == "default":
+        values["public_url"] = f"http://localhost:{values['port']}"
     demo = environ.get("BROADSHEET_DEMO") == "1"
     return Options(**values, data=data, demo=demo, sources=sources)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import uvicorn
 
-from broadsheet.gate.asgi import Application, GateApplication
 from broadsheet.gate.app import Gate
+from broadsheet.gate.asgi import Application, GateApplication
 from broadsheet.gate.ports import Ports
 from broadsheet.gate.protocol import gate_protocol
 from broadsheet.server.courier import SQLITE_PAUSE, Courier, SqliteNotices

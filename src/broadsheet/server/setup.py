@@ -6,7 +6,7 @@ import os
 
 import django
 from django.apps import apps
-from django.core.management import call_command
+from django.core.checks import ERROR, run_checks
 from django.db import DatabaseError
 
 from broadsheet.server.options import OptionError, data_folder, load
@@ -20,14 +20,16 @@ def start_django(*, database: bool = True) -> None:
     """Set Django up once. OptionError for bad options; ServiceUnreachableError when the database does not answer."""
     data = data_folder()
     if not apps.ready:
-        options = load(data)
+        load(data)
         data.mkdir(parents=True, exist_ok=True)
         os.environ["DJANGO_SETTINGS_MODULE"] = "broadsheet.server.settings"
         try:
             django.setup()
         except ValueError as error:  # a damaged secret, an unusable mail address
             raise OptionError(str(error)) from None
-        call_command("check", verbosity=0) if not options.demo else None
+        errors = [str(message) for message in run_checks() if message.level >= ERROR]
+        if errors:
+            raise OptionError("\n".join(errors))
     if database:
         ready_database()
 

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from broadsheet import clock
 from broadsheet.access import actions as access
 from broadsheet.access.queries import running_reads
+from broadsheet.access.rules import policy_of
 from broadsheet.bus import actions as bus
 from broadsheet.gate.ports import Ports
 from broadsheet.newsroom import ports as newsroom_ports
@@ -20,7 +21,6 @@ from broadsheet.press.printer import print_full
 from broadsheet.press.queries import chrome
 from broadsheet.server import jobs as server_jobs
 from broadsheet.server import passports
-from broadsheet.server.gatehouse import policy
 from broadsheet.server.worker import Every
 
 HANDLERS = {
@@ -50,7 +50,7 @@ def _count_read(reader: int, window: str, story: int, limit: int) -> tuple[bool,
 
 def gate_ports() -> Ports:
     """What the gate may ask of Django; each of them runs in a thread of its own."""
-    rules = policy(settings.BROADSHEET)
+    rules = policy_of(settings.BROADSHEET)
     return Ports(
         print_story=print_story,
         print_page=lambda path: False,

@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                 ('section', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsroom.section')),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('live', True)), fields=['-published_at', '-id'], name='newsroom_latest'), models.Index(condition=models.Q(('live', True)), fields=['section', '-published_at', '-id'], name='newsroom_section'), models.Index(fields=['-updated_at'], name='newsroom_updated'), models.Index(fields=['-latest_revision'], name='newsroom_touched')],
+                'indexes': [models.Index(condition=models.Q(('live', True)), fields=['-published_at', '-id'], name='newsroom_art_latest'), models.Index(condition=models.Q(('live', True)), fields=['section', '-published_at', '-id'], name='newsroom_art_section'), models.Index(fields=['-updated_at'], name='newsroom_art_updated'), models.Index(fields=['-latest_revision'], name='newsroom_art_touched')],
             },
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
         ),

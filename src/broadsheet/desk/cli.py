@@ -1,0 +1,81 @@
+"""`broadsheet story add` and `broadsheet why`: the newsroom's commands that span apps."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from broadsheet import clock
+from broadsheet.access.rules import TIER_NAMES
+from broadsheet.bus.actions import run_due_jobs
+from broadsheet.dates import parse_instant
+from broadsheet.desk.stories import StoryFileError, read_story
+from broadsheet.desk.why import explain
+from broadsheet.newsroom.actions import file_story
+from broadsheet.newsroom.queries import story_facts
+from broadsheet.press.queries import public_url
+
+
+def add_commands(subparsers: Any) -> None:
+    story = subparsers.add_parser("story", help="add a story from a Markdown file")
+    verbs = story.add_subparsers(dest="story_command", required=True, metavar="COMMAND")
+    add = verbs.add_parser("add", help="Markdown with front matter -> a published story; prints its id and address")
+    add.add_argument("file", metavar="FILE", type=Path)
+    add.add_argument("--tier", choices=TIER_NAMES)
+    add.add_argument("--section", metavar="SLUG")
+    add.add_argument("--at", metavar="INSTANT", help="when it was published, such as 2027-01-10T09:00:00+05:30")
+    add.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    add.set_defaults(run=run_add)
+    why = subparsers.add_parser("why", help="why a reader is stopped or let in")
+    why.add_argument("--story", required=True, type=int, metavar="ID")
+    why.add_argument("--reader", metavar="EMAIL")
+    why.add_argument("--cookie", metavar="VALUE", default="", help="a visitor's meter cookie")
+    why.set_defaults(run=run_why)
+
+
+def _fail(text: str) -> int:
+    print(f"broadsheet: {text}", file=sys.stderr)  # noqa: T201
+    return 2
+
+
+def run_add(args: argparse.Namespace) -> int:
+    """Exit status 2 for a file that is no story; nothing is stored then."""
+    now = clock.now()
+    try:
+        at = parse_instant(args.at) if args.at else None
+        copy = read_story(args.file.read_text("utf-8"), tier=args.tier, section=args.section)
+        story_id = file_story(copy=copy, now=now, publish=True, at=at)
+    except OSError as error:
+        return _fail(f"{args.file}: {error.strerror}")
+    except UnicodeDecodeError:
+        return _fail(f"{args.file} is not UTF-8 text")
+    except (StoryFileError, ValueError) as error:
+        return _fail(f"{args.file}: {error}")
+    except ValidationError as error:
+        return _fail(f"{args.file}: {'; '.join(error.messages)}")
+    # Printed before the command returns: what the caller asks for next is there.
+    run_due_jobs()
+    facts = story_facts(story_id)
+    if facts is None:
+        return _fail(f"{args.file}: the story was filed as {story_id} and is gone again")
+    url = public_url() + facts.path
+    if args.json:
+        print(json.dumps({"id": story_id, "url": url, "tier": facts.tier, "section": facts.section}))  # noqa: T201
+    else:
+        print(f"{story_id} {url}")  # noqa: T201
+    return 0
+
+
+def run_why(args: argparse.Namespace) -> int:
+    told = explain(story_id=args.story, email=args.reader, cookie=args.cookie, now=clock.now())
+    if args.json:
+        print(json.dumps(told, ensure_ascii=False))  # noqa: T201
+    else:
+        for name, value in told.items():
+            print(f"{name}: {value}")  # noqa: T201
+    return 0
