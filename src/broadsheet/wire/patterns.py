@@ -40,7 +40,9 @@ _PLACE: Final = r"[^\W\d_][^\W\d_.'’\- ]*(?:[.'’\- ]{1,2}[^\W\d_]+\.?){0,4}"
 _CITY: Final = rf"(?P<city>{_PLACE}(?:/{_PLACE})?)"
 _COUNTRY: Final = rf"(?P<country>{_PLACE})"
 _DASH: Final = r"(?:-{1,2}|–|—|_)"
-_NAME: Final = r"[A-Z][\w.'’\-]*(?: (?:de|van|von|der|bin|al|d'|[A-Z])[\w.'’\-]*){0,4}"
+_NAME: Final = r"[A-Z][\w.'’\-]*(?: (?:de|van|von|der|bin|al|d'|[A-Z])[\w.'’\-]*){1,4}"
+# A word of a line of names; joined by spaces only, so that the pattern cannot run away.
+_NAME_WORD: Final = r"(?:[A-Z][\w.'’\-]*|and|in|by|for|de|van|von|bin|al|&|[Ee]diting|[Ww]riting|[Rr]eporting|[Aa]dditional|[Cc]ompiled)"
 _CAPITALS: Final = r"[A-Z]{2,6}"
 # Capitals that end copy without naming an agency.
 NOT_AGENCIES: Final = frozenset(
@@ -77,7 +79,8 @@ def tail_rules(names: tuple[str, ...]) -> tuple[Rule, ...]:
         Rule(
             "S07",
             re.compile(
-                r"^\(?(?:Additional )?(?:Reporting|Writing|Editing|Compiled) by (?P<names>[^()]{2,200}?)\)?\.?$"
+                r"^\(?(?:Additional )?(?:Reporting|Writing|Editing|Compiled) by "
+                rf"(?P<names>{_NAME_WORD}(?:[,;]? {_NAME_WORD})*)\.?\)?\.?$"
             ),
         ),
         Rule("S08", re.compile(r"^Our Standards:.{0,120}$")),

@@ -13,14 +13,10 @@ from broadsheet.wire.items import UnreadableError
 
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")
 _DEEPEST: Final = 256
-# What libxml2 says when a document stops in the middle.
-_CUT_OFF: Final = frozenset(
-    getattr(etree.ErrorTypes, name)
-    for name in (
-        "ERR_DOCUMENT_END", "ERR_TAG_NOT_FINISHED", "ERR_GT_REQUIRED", "ERR_LTSLASH_REQUIRED", "ERR_CDATA_NOT_FINISHED",
-        "ERR_COMMENT_NOT_FINISHED", "ERR_ATTRIBUTE_NOT_FINISHED", "ERR_PI_NOT_FINISHED", "ERR_NAME_REQUIRED",
-    )
-)  # fmt: skip
+# An error at the very last byte means the file was cut off, except these, which are wrong wherever they stand.
+_WRONG_ANYWHERE: Final = frozenset(
+    getattr(etree.ErrorTypes, name) for name in ("ERR_TAG_NAME_MISMATCH", "ERR_INVALID_CHAR", "ERR_UNDECLARED_ENTITY")
+)
 _SAFE_TAG = re.compile(r"^[A-Za-z][A-Za-z0-9]*$")
 _NITF: Final = {
     "hl2": "h3",
@@ -60,7 +56,7 @@ def _reason(problem: etree.XMLSyntaxError, content: bytes) -> UnreadableError:
         return UnreadableError("too_deep", f"elements nest deeper than {_DEEPEST}")
     if "amplification" in lowered or ("entity" in lowered and b"<!ENTITY" in content):
         return UnreadableError("entity", message)
-    if problem.code in _CUT_OFF and _at_the_end(problem, content):
+    if problem.code not in _WRONG_ANYWHERE and _at_the_end(problem, content):
         return UnreadableError("truncated", message)
     return UnreadableError("not_well_formed", message)
 

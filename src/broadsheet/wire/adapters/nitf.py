@@ -92,7 +92,11 @@ def fill_from_body(draft: Draft, body: Any) -> None:
     """Fields and text of a NITF `body`; what the draft already has stays."""
     head, content = child(body, "body.head"), child(body, "body.content")
     draft.headline = text_of(child(head, "hedline", "hl1")) or draft.headline
-    byline = text_of(child(head, "byline"))
+    line = child(head, "byline")
+    titles = [text_of(e) for e in children(line, "byttl")]
+    byline = " ".join(part for e in (line,) if e is not None for part in _words_without(e, "byttl")) or ", ".join(
+        titles
+    )
     draft.byline = draft.byline or byline or None
     draft.authors = draft.authors or [
         name for e in descendants(child(head, "byline"), "person") if (name := text_of(e))
@@ -107,6 +111,14 @@ def fill_from_body(draft: Draft, body: Any) -> None:
     tail = text_of(next(descendants(child(body, "body.end"), "tagline"), None))
     if tail:
         draft.ed_note.append(tail)
+
+
+def _words_without(element: Any, name: str) -> list[str]:
+    """The element's words in order, leaving out children called `name` (a reporter's title)."""
+    parts = [element.text or ""]
+    for part in element:
+        parts += ["" if local(part) == name else text_of(part), part.tail or ""]
+    return " ".join(parts).split()
 
 
 def body_blocks(content: Any) -> list[Block]:

@@ -185,14 +185,14 @@ def _repaired(text: str) -> list[Draft]:
     return [_tolerated(entry, feed.feed) for entry in feed.entries]
 
 
-def _tolerated(entry: Mapping[str, Any], feed: Mapping[str, Any]) -> Draft:
+def _tolerated(entry: dict[str, Any], feed: Mapping[str, Any]) -> Draft:
     draft = Draft(parser="rss_atom repaired", warnings=["repaired: the feed is not well-formed XML"])
     draft.uri = entry.get("id") or entry.get("link")
     draft.feed = feed.get("title")
     draft.language = feed.get("language")
     draft.headline = headline(str(entry.get("title") or ""))
     draft.first_created = read_instant(entry.get("published"))
-    draft.version_created = read_instant(entry.get("updated")) or draft.first_created
+    draft.version_created = read_instant(dict.get(entry, "updated")) or draft.first_created
     draft.keywords = [str(tag.get("term")) for tag in entry.get("tags") or [] if tag.get("term")]
     _people(draft, [str(entry.get("author") or "")], [])
     contents = [part.get("value", "") for part in entry.get("content") or []]
