@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-from babel.dates import format_date
 from django.conf import settings
 
 from broadsheet import clock
@@ -24,6 +23,7 @@ from broadsheet.subscriptions.events import (
     SubscriptionStarted,
 )
 from broadsheet.subscriptions.queries import SubscriptionRow, subscription
+from broadsheet.subscriptions.rules import longday
 
 
 def run_billing() -> None:
@@ -34,10 +34,6 @@ def run_billing() -> None:
 def settle_payment(event: PaymentSettled) -> None:
     """The second pair of hands: does nothing when the payment has had its effect already."""
     actions.settle_invoice(invoice_id=event.invoice_id, now=parse_instant(event.at))
-
-
-def longdate(day: date) -> str:
-    return format_date(day, "d MMMM y", locale="en_IN")
 
 
 def _letter(row: SubscriptionRow, subject: str, lines: list[str], key: str) -> None:
@@ -61,13 +57,13 @@ def send_receipt(event: SubscriptionStarted | SubscriptionRenewed) -> None:
         else (f"Your {row.plan_name} subscription has been renewed.", f"Your subscription to {name} is renewed")
     )
     receipt = (
-        f"We received {amount} for {longdate(bill.period_start)} up to {longdate(bill.period_end)}. "
+        f"We received {amount} for {longday(bill.period_start)} up to {longday(bill.period_end)}. "
         f"Your invoice {bill.number}: {site}/account/invoices/{bill.number}/"
     )
     lines = [opening, receipt]
     if row.next_charge_on:
         renewal = (
-            f"It renews on {longdate(row.next_charge_on)} for {format_money(row.amount_minor, row.currency)}. You can "
+            f"It renews on {longday(row.next_charge_on)} for {format_money(row.amount_minor, row.currency)}. You can "
             "cancel in your account at any time; you then read on until the end of what you have paid for."
         )
         lines.append(renewal)
@@ -82,11 +78,11 @@ def send_renewal_failed(event: RenewalFailed) -> None:
     until, again = date.fromisoformat(event.access_until), date.fromisoformat(event.next_attempt_on)
     what = f"We could not collect {amount} for your {row.plan_name} subscription. Nothing has been charged."
     then = (
-        f"Your subscription ends on {longdate(again)} unless you subscribe anew."
+        f"Your subscription ends on {longday(again)} unless you subscribe anew."
         if event.last_attempt
-        else f"We will try again on {longdate(again)}. If you would rather stop, you can cancel in your account."
+        else f"We will try again on {longday(again)}. If you would rather stop, you can cancel in your account."
     )
-    reading = f"You can read until {longdate(until)}."
+    reading = f"You can read until {longday(until)}."
     _letter(row, "Your payment did not go through", [what, reading, then], f"failed:{bill.number}:{again}")
 
 
@@ -95,7 +91,7 @@ def send_cancellation(event: CancellationScheduled) -> None:
     if row is None:
         return
     reading = (
-        f"You can read on until {longdate(row.paid_until)}. Until then you can take the cancellation back in your "
+        f"You can read on until {longday(row.paid_until)}. Until then you can take the cancellation back in your "
         "account."
     )
     lines = [f"Your {row.plan_name} subscription is cancelled. You will not be charged again.", reading]

@@ -89,6 +89,7 @@ def _row(row: Subscription) -> SubscriptionRow:
     next_charge = None
     if not row.cancel_at_period_end and row.status in ("active", "past_due"):
         next_charge = row.period_end if row.status == "active" else row.next_attempt_on
+    retries = row.status == "past_due" and row.failures < len(rules.DUNNING_DAYS)
     until = rules.access_until(row.period_end, cancelled=row.cancel_at_period_end or row.status == "active")
     return SubscriptionRow(
         id=row.pk,
@@ -101,7 +102,7 @@ def _row(row: Subscription) -> SubscriptionRow:
         paid_until=row.period_end,
         access_until=until,
         cancel_at_period_end=row.cancel_at_period_end,
-        next_charge_on=next_charge,
+        next_charge_on=next_charge if row.status == "active" or retries else None,
         amount_minor=row.plan.amount_minor,
         currency=row.plan.currency,
         started_at=row.started_at,

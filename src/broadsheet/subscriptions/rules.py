@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal
 
+from babel.dates import format_date
+
 from broadsheet.dates import add_months
 from broadsheet.money import format_money, per_month_minor
 
@@ -166,6 +168,11 @@ _WORDS = {
     "en": {"month": "1 month", "months": "{} months", "per_month": "{}/month"},
     "hi": {"month": "1 महीना", "months": "{} महीने", "per_month": "{}/माह"},
 }
+
+
+def longday(day: date) -> str:
+    """`10 April 2027`"""
+    return format_date(day, "d MMMM y", locale="en_IN")
 
 
 def period_words(months: int, language: str) -> str:

@@ -1,0 +1,14 @@
+"""The account's pages. Signing in and out stand in readers.urls."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from broadsheet.account import views
+
+urlpatterns = [
+    path("account/", views.account, name="account"),
+    path("account/subscription/cancel/", views.cancel, name="subscription_cancel"),
+    path("account/subscription/undo/", views.undo_cancel, name="subscription_undo"),
+    path("account/invoices/<path:number>/", views.invoice, name="invoice"),
+]

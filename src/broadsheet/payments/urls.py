@@ -1,0 +1,9 @@
+"""The sandbox till."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from broadsheet.payments import views
+
+urlpatterns = [path("till/<str:token>/", views.till, name="till")]
