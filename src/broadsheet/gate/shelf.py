@@ -71,6 +71,11 @@ class Shelf:
         else:
             self._removed.discard(story)
 
+    def pages_changed(self, notice: int) -> None:
+        """No front, section front or feed printed before `notice` is served from now on."""
+        self._pages_since = max(self._pages_since, notice)
+        self._sheets.drop_where(lambda key: key[1].startswith("page/"))
+
     def edition_changed(self, edition: int) -> None:
         self._edition = edition
         self._sheets.clear()

@@ -30,6 +30,8 @@ def apply(gate: Gate, rows: Sequence[Row]) -> None:
     for version, kind, key, value in rows:
         if kind in ("story", "removed"):
             gate.shelf.story_changed(int(key), value, version, removed=kind == "removed")
+        elif kind == "page":
+            gate.shelf.pages_changed(version)
         elif kind == "reader":
             gate.reader_changed(int(key), value)
         elif kind == "session":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
 from broadsheet import clock
 from broadsheet.bus import actions as bus
+from broadsheet.dates import local_date
 from broadsheet.press.queries import chrome, stores
+from broadsheet.website import jobs as website_jobs
 
 
 def renew_edition() -> None:
@@ -25,6 +28,15 @@ def renew_edition() -> None:
 def publish_scheduled() -> None:
     """Wagtail's own command: publishes what is due, expires what has expired."""
     call_command("publish_scheduled", verbosity=0)
+
+
+def turn_the_day() -> None:
+    """Print the front for a new date when the publisher's midnight has passed."""
+    today = local_date(clock.now(), settings.BROADSHEET.zone).toordinal()
+    shelf = stores().public
+    if today != shelf.note("day"):
+        website_jobs.print_new_day()
+        shelf.write_note("day", today)
 
 
 def purge() -> None:

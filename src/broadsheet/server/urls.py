@@ -9,10 +9,23 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from broadsheet.server import views
+from broadsheet.website.views import not_found
 
 urlpatterns = [
     path("healthz", views.healthz),
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
+    path("", include("broadsheet.readers.urls")),
+    path("", include("broadsheet.account.urls")),
+    path("", include("broadsheet.subscriptions.urls")),
+    path("", include("broadsheet.payments.urls")),
+    path("", include("broadsheet.archive.urls")),
     re_path(r"^media/(?P<path>images/.*|original_images/.*)$", serve, {"document_root": settings.MEDIA_ROOT}),
+    # A story's address that the gate did not answer: there is no such story, or it is not published.
+    re_path(r"^[a-z0-9-]+/[a-z0-9-]*-[0-9]+$", not_found),
+    path("", include("broadsheet.website.urls")),
 ]
+
+handler403 = "broadsheet.website.views.forbidden"
+handler404 = "broadsheet.website.views.not_found"
+handler500 = "broadsheet.website.views.server_error"

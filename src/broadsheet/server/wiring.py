@@ -10,11 +10,14 @@ from broadsheet import clock
 from broadsheet.access import actions as access
 from broadsheet.access.queries import running_reads
 from broadsheet.access.rules import policy_of
+from broadsheet.archive import jobs as archive_jobs
+from broadsheet.archive.events import IndexLost
 from broadsheet.bus import actions as bus
 from broadsheet.gate.ports import Ports
 from broadsheet.newsroom import ports as newsroom_ports
 from broadsheet.newsroom.events import StoryPublished, StoryRemoved
 from broadsheet.newsroom.queries import draft_story
+from broadsheet.payments.events import PaymentFailed, PaymentSettled
 from broadsheet.press import jobs as press_jobs
 from broadsheet.press.actions import print_story
 from broadsheet.press.printer import print_full
@@ -22,10 +25,28 @@ from broadsheet.press.queries import chrome
 from broadsheet.server import jobs as server_jobs
 from broadsheet.server import passports
 from broadsheet.server.worker import Every
+from broadsheet.subscriptions import jobs as subscription_jobs
+from broadsheet.subscriptions.events import (
+    CancellationScheduled,
+    RenewalFailed,
+    SubscriptionEnded,
+    SubscriptionRenewed,
+    SubscriptionStarted,
+)
+from broadsheet.website import actions as website
+from broadsheet.website import jobs as website_jobs
 
 HANDLERS = {
-    StoryPublished: (press_jobs.print_published,),
-    StoryRemoved: (press_jobs.pull_removed,),
+    StoryPublished: (press_jobs.print_published, website_jobs.reprint_fronts, archive_jobs.index_story),
+    StoryRemoved: (press_jobs.pull_removed, website_jobs.reprint_fronts, archive_jobs.unindex_story),
+    IndexLost: (archive_jobs.rebuild_lost,),
+    PaymentSettled: (subscription_jobs.settle_payment,),
+    PaymentFailed: (),
+    SubscriptionStarted: (subscription_jobs.send_receipt,),
+    SubscriptionRenewed: (subscription_jobs.send_receipt,),
+    RenewalFailed: (subscription_jobs.send_renewal_failed,),
+    CancellationScheduled: (subscription_jobs.send_cancellation,),
+    SubscriptionEnded: (subscription_jobs.finish_subscription,),
 }
 
 
@@ -34,6 +55,8 @@ def periodic() -> list[Every]:
     return [
         Every(2, server_jobs.renew_edition),
         Every(10, server_jobs.publish_scheduled),
+        Every(20, server_jobs.turn_the_day),
+        Every(60, subscription_jobs.run_billing),
         Every(3600, server_jobs.purge),
     ]
 
@@ -53,7 +76,7 @@ def gate_ports() -> Ports:
     rules = policy_of(settings.BROADSHEET)
     return Ports(
         print_story=print_story,
-        print_page=lambda path: False,
+        print_page=lambda path: website.print_at(path=path, now=clock.now()) is not None,
         issue_passport=passports.issue,
         reads=lambda reader: running_reads(reader, rules, clock.now())[1:],
         count_read=_count_read,
