@@ -35,6 +35,8 @@ class ReaderAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         mark_verified(reader_id=user.pk, now=clock.now())
+        # The passport is issued from the stored session, and has to go out with this very answer.
+        request.session.save()
         return super().post_login(request, user, **kwargs)
 
 
