@@ -166,9 +166,10 @@ class SearchIndex:
 def _write(index: tantivy.Index, stories: Iterable[PublicWords], gone: Iterable[int]) -> None:
     writer = index.writer(heap_size=WRITER_BYTES, num_threads=1)
     for number in gone:
-        writer.delete_documents_by_term("id", number)
+        writer.delete_documents_by_query(tantivy.Query.term_query(index.schema, "id", number))
     for story in stories:
-        writer.delete_documents_by_term("id", story.id)
+        # Not delete_documents_by_term: tantivy 0.27 takes a Python int for a signed term there and deletes nothing.
+        writer.delete_documents_by_query(tantivy.Query.term_query(index.schema, "id", story.id))
         writer.add_document(_document(story))
     writer.commit()
     writer.wait_merging_threads()

@@ -23,7 +23,7 @@ def search(request: HttpRequest) -> HttpResponse:
         actions.report_lost(reason=str(error), handler=jobs.handler_name(jobs.rebuild_lost), now=clock.now())
     values = {"query": query, "results": results, "building": building}
     response = render(request, "archive/search.html", values, status=503 if building else 200, using="jinja2")
-    response.headers["Cache-Control"] = "private, no-store" if building else "public, max-age=60"
+    response.headers["Cache-Control"] = "private, no-store" if building or request.COOKIES else "public, max-age=60"
     if building:
         response.headers["Retry-After"] = "30"
     return response

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_date, format_datetime, format_time, get_timezone_name
+from babel.dates import format_date, format_datetime, format_time
 from django.conf import settings
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from jinja2.filters import do_tojson
@@ -30,7 +30,7 @@ def longdate(instant: datetime, language: str = "en") -> str:
     local = _local(instant)
     day = format_date(local, "d MMMM y", locale=_locale(language))
     hour = format_time(local, "h:mm a", locale=_locale(language))
-    zone = get_timezone_name(local, width="short", locale="en_IN")
+    zone = local.tzname()  # Babel names few zones shortly; IST is what readers here know
     return f"{day}, {hour} {zone}"
 
 

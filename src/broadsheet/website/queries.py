@@ -34,8 +34,8 @@ def front(now: datetime) -> Front:
     pool = newsroom.latest_cards(POOL, language=settings.BROADSHEET.languages[0])
     top = rules.arrange_top(pool, lead, pinned, now)
     used = {card.id for card in (top.lead, *top.seconds, *top.latest) if card}
-    premium = rules.take((card for card in pool if card.tier == "premium"), PREMIUM, used)
     opinion = rules.take(newsroom.section_cards(rules.OPINION, OPINIONS + len(used)), OPINIONS, used)
+    premium = rules.take((card for card in pool if card.tier == "premium"), PREMIUM, used)
     blocks = []
     for section in newsroom.sections():
         if section.slug == rules.OPINION:
@@ -49,7 +49,7 @@ def front(now: datetime) -> Front:
         latest=top.latest,
         premium=tuple(premium),
         opinion=tuple(opinion),
-        blocks=tuple(blocks),
+        blocks=tuple(rules.in_rows(blocks)),
         printed_at=now,
     )
 

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from broadsheet.newsroom.values import Card
+from broadsheet.press.values import FrontBlock
 
 HALF_LIFE = timedelta(hours=10)
 WITH_PICTURE = 1.25
 SECONDS = 4
 LATEST = 8
 STRIP = 5
+WIDE = 4  # a strip of this many stories takes the width of the page; website/front.html counts the same
 OPINION = "opinion"
 _CURSOR = re.compile(r"(\d{8}T\d{6})(?:\.(\d{6}))?Z-([1-9]\d{0,17})\Z")
 
@@ -33,7 +35,7 @@ def weight(card: Card, now: datetime) -> float:
 def arrange_top(pool: Sequence[Card], lead: Card | None, pinned: Sequence[Card], now: datetime) -> Top:
     """The top of the front from the newest stories: what editors pinned, then by weight; no story stands twice.
 
-    Opinion leads the front only when an editor says so. A lead without a picture must be stronger than one with.
+    Opinion has a strip of its own and leads the front only when an editor says so. A lead without a picture must be stronger than one with.
     """
     eligible = [card for card in pool if card.section.slug != OPINION]
     if lead is None and eligible:
@@ -43,7 +45,7 @@ def arrange_top(pool: Sequence[Card], lead: Card | None, pinned: Sequence[Card],
     used |= {card.id for card in seconds}
     rest = sorted(eligible, key=lambda card: (weight(card, now), card.id), reverse=True)
     seconds += take(rest, SECONDS - len(seconds), used)
-    return Top(lead, tuple(seconds[:SECONDS]), tuple(take(pool, LATEST, used)))
+    return Top(lead, tuple(seconds[:SECONDS]), tuple(take(eligible, LATEST, used)))
 
 
 def take(cards: Iterable[Card], count: int, used: set[int]) -> list[Card]:
@@ -56,6 +58,22 @@ def take(cards: Iterable[Card], count: int, used: set[int]) -> list[Card]:
             used.add(card.id)
             taken.append(card)
     return taken
+
+
+def in_rows(blocks: Sequence[FrontBlock]) -> list[FrontBlock]:
+    """Strips in the order they are set: two short ones share a row, so the second is brought up to the first."""
+    rows: list[FrontBlock] = []
+    waiting: int | None = None
+    for block in blocks:
+        if len(block.cards) >= WIDE:
+            rows.append(block)
+        elif waiting is None:
+            waiting = len(rows)
+            rows.append(block)
+        else:
+            rows.insert(waiting + 1, block)
+            waiting = None
+    return rows
 
 
 def _once(cards: Iterable[Card]) -> list[Card]:

@@ -20,6 +20,7 @@ from broadsheet.website import actions, feeds, queries, rules
 
 log = logging.getLogger(__name__)
 
+PRIVATE = "private, no-store"
 PUBLIC = "public, max-age=60, stale-while-revalidate=60"
 XML = "application/xml; charset=utf-8"
 NEWS_DAYS = timedelta(days=2)
@@ -27,10 +28,15 @@ NEWS_LENGTH = 1000
 
 
 def _public(request: HttpRequest, text: str, content_type: str) -> HttpResponse:
-    """An answer that is the same for everyone, with a validator made from its bytes."""
+    """An answer that is the same for everyone, with a validator made from its bytes.
+
+    Whoever sends a cookie is told to keep it private all the same: a shared cache must never learn to store what
+    belongs to a session.
+    """
     body = text.encode()
     etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-    response = HttpResponse(body, content_type=content_type, headers={"ETag": etag, "Cache-Control": PUBLIC})
+    cache = PRIVATE if request.COOKIES else PUBLIC
+    response = HttpResponse(body, content_type=content_type, headers={"ETag": etag, "Cache-Control": cache})
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
@@ -86,8 +92,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return render(request, "website/404.html", status=404, using="jinja2")
 
 
-def forbidden(request: HttpRequest, **why: object) -> HttpResponse:  # noqa: ARG001 - Django's form
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's form
     return render(request, "website/403.html", status=403, using="jinja2")
+
+
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's form
+    """What a form without its token is answered: the setting CSRF_FAILURE_VIEW."""
+    return render(request, "website/form_expired.html", status=403, using="jinja2")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
