@@ -97,10 +97,9 @@ class Gate:
 
     # --- the road -----------------------------------------------------------------------------------------------
     def answer(
-        self, asked: Asked, *, issued: str | bool | None = False, counted: Counted | None = None
+        self, asked: Asked, *, issued: str | None = None, counted: Counted | None = None
     ) -> Answer | Needs | None:
-        """`issued`: the passport just re-issued (None: there is no such session any more), False when none was asked
-        for. `counted`: the server meter's word, when it was asked."""
+        """`issued`: the passport just re-issued, "" when its session is over, None when none was asked for. `counted`: the server meter's word, when it was asked."""
         if asked.host.lower() not in self.options.hosts:
             return plain(421)
         if asked.path == b"/me.json":
@@ -131,7 +130,7 @@ class Gate:
         return _head(asked, answer)
 
     def _story(
-        self, asked: Asked, story: int, issued: str | bool | None, counted: Counted | None
+        self, asked: Asked, story: int, issued: str | None, counted: Counted | None
     ) -> Answer | Needs | None:
         facts = self.shelf.facts(story)
         if facts is None:
@@ -187,24 +186,23 @@ class Gate:
         return answer
 
     # --- who asks -----------------------------------------------------------------------------------------------
-    def _passport(self, asked: Asked, now: datetime, issued: str | bool | None) -> Passport | Needs | None:
-        value = asked.passport if issued is False else (issued or "")
+    def _passport(self, asked: Asked, now: datetime, issued: str | None) -> Passport | Needs | None:
+        value = asked.passport if issued is None else issued
         if not value:
             return None
-        passport = self._office.open(str(value), now)
+        passport = self._office.open(value, now)
         stale = passport is None or (
             passport.epoch < self._epochs.get(passport.reader, 0) or passport.session in self._ended_sessions
         )
         if not stale:
             return passport
         # Without a session there is nobody to re-issue it for: a forged or left-over passport is worth nothing.
-        return Needs("passport", asked.session) if issued is False and asked.session else None
+        return Needs("passport", asked.session) if issued is None and asked.session else None
 
-    def _visit(self, asked: Asked, facts: Facts, now: datetime, issued: str | bool | None) -> Visit | Needs:
+    def _visit(self, asked: Asked, facts: Facts, now: datetime, issued: str | None) -> Visit | Needs:
         passport = self._passport(asked, now, issued)
         if isinstance(passport, Needs):
             return passport
-        set_passport = None if issued is False else (issued or "")
         real = asked.method == "GET" and not asked.prefetch
         rights = (
             tuple(Right(r.product, _at(r.start), _at(r.end) if r.end else None) for r in passport.rights)
@@ -215,16 +213,16 @@ class Gate:
         base = Request(principal, rights, real_read=real)
         span = window(self.options.policy, now)
         if facts.tier != Tier.METERED or facts.emergency_free:
-            return Visit(passport, None, span, base, set_passport)
+            return Visit(passport, None, span, base, issued)
         if passport:
             known = self._reads_of(passport.reader, now)
             if known is None:
                 return Needs("reads", passport.reader)
-            return Visit(passport, None, known[0], replace(base, seen=known[1]), set_passport)
+            return Visit(passport, None, known[0], replace(base, seen=known[1]), issued)
         meter, span = self.open_meter(asked.meter, now)
         proven = meter is not None or self.options.policy.mode != "strict"
         seen = self._high_water.stories(meter) if meter else frozenset()
-        return Visit(None, meter, span, replace(base, seen=seen, real_read=real and proven), set_passport)
+        return Visit(None, meter, span, replace(base, seen=seen, real_read=real and proven), issued)
 
     def open_meter(self, cookie: str, now: datetime) -> tuple[Meter | None, Window]:
         """The meter a cookie holds, if it is ours and of the running window, and that window."""
@@ -284,7 +282,7 @@ class Gate:
         """A Set-Cookie line that sets the passport, or takes it away when `value` is empty."""
         return self._cookie(self.options.cookies.passport, value, PASSPORT_COOKIE_AGE if value else 0)
 
-    def _me(self, asked: Asked, issued: str | bool | None) -> Answer | Needs:
+    def _me(self, asked: Asked, issued: str | None) -> Answer | Needs:
         """The personal words of a page, so that the page itself needs none."""
         if asked.method not in ("GET", "HEAD"):
             return self._refuse_method()
@@ -317,8 +315,8 @@ class Gate:
         answer = Answer(200, [("Content-Type", "application/json"), ("Cache-Control", PRIVATE)])
         answer.body = json.dumps(me, ensure_ascii=False).encode()
         answer.headers += SECURITY_HEADERS
-        if issued is not False:
-            answer.add("Set-Cookie", self.passport_cookie(str(issued or "")))
+        if issued is not None:
+            answer.add("Set-Cookie", self.passport_cookie(issued))
         return _head(asked, answer)
 
 

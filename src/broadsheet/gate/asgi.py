@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 from broadsheet.gate.answers import Answer, Needs, plain
 from broadsheet.gate.app import Counted, Gate
@@ -46,7 +46,7 @@ class GateApplication:
         await application(scope, receive, send)
 
     async def _answer(self, asked: Asked) -> Answer | None:
-        issued: str | bool | None = False
+        issued: str | None = None
         counted: Counted | None = None
         printed: set[object] = set()
         for _ in range(STEPS):
@@ -62,14 +62,14 @@ class GateApplication:
                 if not await self._print(ports, result):
                     return None
             elif result.what == "passport":
-                issued = await asyncio.to_thread(ports.issue_passport, str(result.key))
+                issued = await asyncio.to_thread(ports.issue_passport, str(result.key)) or ""
             elif result.what == "reads":
                 reader = int(result.key)  # type: ignore[call-overload]
                 self.gate.knows_reads(reader, *await asyncio.to_thread(ports.reads, reader))
             elif result.what == "count":
-                reader, name, story = result.key  # type: ignore[misc]
+                reader, window, story = cast("tuple[int, str, int]", result.key)
                 limit = self.gate.options.policy.registered_limit
-                counted = Counted(*await asyncio.to_thread(ports.count_read, reader, name, story, limit))
+                counted = Counted(*await asyncio.to_thread(ports.count_read, reader, window, story, limit))
         return plain(503)
 
     async def _print(self, ports: Ports, needs: Needs) -> bool:

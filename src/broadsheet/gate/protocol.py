@@ -35,7 +35,7 @@ class _Answered:
 def gate_protocol(gate: Gate) -> type[HttpToolsProtocol]:
     """A protocol class for uvicorn's `http` setting, bound to one gate."""
 
-    class GateProtocol(HttpToolsProtocol):  # type: ignore[misc]
+    class GateProtocol(HttpToolsProtocol):
         def on_headers_complete(self) -> None:
             if not self._answer_now():
                 super().on_headers_complete()

@@ -144,12 +144,14 @@ class Store:
         if row is None:
             return None
         *columns, mentions = row
-        return Sheet(key, *columns, mentions=tuple(json.loads(mentions)))
+        version, edition, content_type, etag, plain, gzip_, br, status = columns
+        shown = tuple(json.loads(mentions))
+        return Sheet(key, version, edition, content_type, etag, plain, gzip_, br, status, shown)
 
     def facts(self, story: int) -> Facts | None:
         with self._db() as db:
             row = db.execute("SELECT * FROM facts WHERE id = ?", (story,)).fetchone()
-        return Facts(*row[:6], emergency_free=bool(row[6])) if row else None
+        return Facts(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6])) if row else None
 
     def note(self, name: str) -> int:
         """A number kept beside the sheets, such as the current edition; 0 when it was never written."""

@@ -1,0 +1,69 @@
+# Run `make` for what there is. Everything lives in .venv; nothing needs root, Node, a compiler or a database server.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+PORT ?= 8000
+WORKERS ?= auto
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt types contracts unit lock schema wheel clean
+
+help: ## what each command does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.run ## a living demo paper on http://localhost:8000 (PORT=… for another)
+	@$(BIN)/broadsheet demo --port $(PORT)
+
+test: $(VENV)/.dev ## the whole suite: lint, types, contracts, tests (REQUIRE_ALL=1 allows no skip)
+	@$(MAKE) --no-print-directory lint types contracts unit
+
+lint: $(VENV)/.dev ## ruff: rules and format
+	@$(BIN)/ruff check src tests && $(BIN)/ruff format --check src tests
+
+fmt: $(VENV)/.dev ## put the code in form
+	@$(BIN)/ruff check --fix -q src tests; $(BIN)/ruff format -q src tests
+
+types: $(VENV)/.dev ## mypy, strict on rules, money, gate and the press's store
+	@$(BIN)/mypy
+
+contracts: $(VENV)/.dev ## the layers of the house
+	@$(BIN)/lint-imports --no-logo
+
+unit: $(VENV)/.dev ## the tests alone
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup -q
+
+lock: $(VENV)/.dev ## resolve the dependencies anew and lock them with hashes (needs uv)
+	@$(BIN)/python tools/lock.py
+
+schema: $(VENV)/.dev ## write src/broadsheet/server/schema.sql from the migrations
+	@$(BIN)/python tools/schema.py
+
+wheel: $(VENV)/.dev ## build dist/broadsheet-*.whl
+	@$(BIN)/python -m flit_core.wheel --outdir dist
+
+clean: ## remove the environment and what was built
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Broadsheet needs Python 3.11 or later; this is `$(PYTHON) --version 2>&1`. Try: make PYTHON=python3.12"; exit 1; }
+ifdef UV
+	@uv venv -q --python "$$(command -v $(PYTHON))" $(VENV)
+else
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing (on Debian: apt install python3-venv)."; exit 1; }
+endif
+
+# The environment is made anew when its lock file is newer. Only wheels, each with its hash.
+define install
+	@echo "Installing packages from $(1) …"
+	$(if $(UV),@uv pip install -q -p $(BIN)/python --only-binary :all: --require-hashes -r $(1),@$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r $(1))
+	$(if $(UV),@uv pip install -q -p $(BIN)/python --no-deps --no-build-isolation -e .,@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .)
+endef
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(call install,requirements.lock)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(call install,requirements-dev.lock)
+	@touch $@ $(VENV)/.run

@@ -1,0 +1,51 @@
+"""What every test may rely on: a data folder of its own, no skip unless it is allowed, no network but loopback."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before anything of ours is imported: settings read the data folder when Django is set up.
+_DATA = tempfile.mkdtemp(prefix="broadsheet-test-")
+os.environ.setdefault("BROADSHEET_DATA", _DATA)
+for name in [name for name in os.environ if name.startswith("BROADSHEET_")]:
+    if name not in ("BROADSHEET_DATA", "BROADSHEET_DATABASE_URL", "BROADSHEET_SHARED"):
+        del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start servers or browsers run one after another on one worker, the slow ones first."""
+    for item in items:
+        if "paper" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """REQUIRE_ALL=1: a skip is a failure that names what is missing."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and os.environ.get("REQUIRE_ALL") == "1" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although REQUIRE_ALL=1: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with seeds and samples that may stand beside the project; tests that want it skip without it."""
+    folder = Path(os.environ.get("BROADSHEET_SHARED") or Path(__file__).parent.parent.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip("no folder of sample files beside the project")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker):  # noqa: ARG001 - pytest-django's fixtures
+    """The database of the test's own data folder, made from the packaged schema: milliseconds, not a migration."""
+    from broadsheet.server.database import make_ready
+
+    with django_db_blocker.unblock():
+        make_ready()
