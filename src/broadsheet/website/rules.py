@@ -15,9 +15,10 @@ WITH_PICTURE = 1.25
 SECONDS = 4
 LATEST = 8
 STRIP = 5
-WIDE = 4  # a strip of this many stories takes the width of the page; website/front.html counts the same
+# A strip of this many stories takes the width of the page; website/front.html counts the same.
+WIDE = 4
 OPINION = "opinion"
-_CURSOR = re.compile(r"(\d{8}T\d{6})(?:\.(\d{6}))?Z-([1-9]\d{0,17})\Z")
+_CURSOR = re.compile(r"(\d{8}T\d{6})(?:\.(\d{6}))?Z-([1-9]\d{0,17})\Z", re.ASCII)
 
 
 class Top(NamedTuple):
@@ -35,7 +36,8 @@ def weight(card: Card, now: datetime) -> float:
 def arrange_top(pool: Sequence[Card], lead: Card | None, pinned: Sequence[Card], now: datetime) -> Top:
     """The top of the front from the newest stories: what editors pinned, then by weight; no story stands twice.
 
-    Opinion has a strip of its own and leads the front only when an editor says so. A lead without a picture must be stronger than one with.
+    Opinion has a strip of its own and leads the front only when an editor says so. A lead without a picture must be
+    stronger than one with.
     """
     eligible = [card for card in pool if card.section.slug != OPINION]
     if lead is None and eligible:
