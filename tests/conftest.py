@@ -49,3 +49,13 @@ def django_db_setup(django_test_environment, django_db_blocker):  # noqa: ARG001
 
     with django_db_blocker.unblock():
         make_ready()
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory):
+    """An empty paper that a module fills, starts and uses; stopped at the module's end."""
+    from tests.papers import Paper
+
+    made = Paper(tmp_path_factory.mktemp("paper") / "data").init()
+    yield made
+    made.stop()
