@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from broadsheet import __version__
+from broadsheet.server.commands import serve_paper
 from broadsheet.server.options import OptionError, data_folder
 from broadsheet.server.setup import ServiceUnreachableError, start_django
 
@@ -129,6 +130,7 @@ def _run(parser: argparse.ArgumentParser, command: Command, words: Sequence[str]
         _globals(sub, top=False) if "--data" not in sub._option_string_actions else None  # noqa: SLF001
     args = parser.parse_args(words)
     args.data = Path(os.environ["BROADSHEET_DATA"])
+    args.serve_paper = serve_paper  # the demo lies below the server and must not import it
     target: Any = args.run
     if isinstance(target, str):
         start_django()

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,17 @@ def run_init(args: argparse.Namespace) -> int:
         print(f"A new paper lies in {folder}.\n  editor    {args.editor}\n  password  {password}  (shown once)\n")
         print(f"Start it:  broadsheet --data {args.folder} serve\nIts newsroom is at /admin/.")
     return 0
+
+
+def serve_paper(data: Path, *, prepared: Callable[[], None], announce: Callable[[], None]) -> int:
+    """Run the paper in `data`; `prepared` is called once Django is up, before any of its pages is served."""
+    from broadsheet.server.serve import Newspaper  # noqa: PLC0415 - the other commands need no server
+
+    def prepare() -> None:
+        start_django()
+        prepared()
+
+    return Newspaper(load(data), prepare=prepare, jobs=True, announce=announce).run()
 
 
 def run_serve(args: argparse.Namespace) -> int:

@@ -55,6 +55,9 @@ class Passports:
             now = clock.now()
             if not passports.is_current(held, request.user.pk, now):
                 passports.merge_meter(request.user.pk, request.COOKIES.get(self._names.meter, ""), now)
+                if request.session.modified:
+                    # Who signed in just now stands only in memory yet, and the passport is issued from what is stored.
+                    request.session.save()
                 value = passports.issue(request.session.session_key)
                 if value:
                     self._set(response, value)

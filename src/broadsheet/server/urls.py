@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("broadsheet.subscriptions.urls")),
     path("", include("broadsheet.payments.urls")),
     path("", include("broadsheet.archive.urls")),
+    path("", include("broadsheet.demo.urls")),
     re_path(r"^media/(?P<path>images/.*|original_images/.*)$", serve, {"document_root": settings.MEDIA_ROOT}),
     # A story's address that the gate did not answer: there is no such story, or it is not published.
     re_path(r"^[a-z0-9-]+/[a-z0-9-]*-[0-9]+$", not_found),

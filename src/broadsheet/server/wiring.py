@@ -13,6 +13,7 @@ from broadsheet.access.rules import policy_of
 from broadsheet.archive import jobs as archive_jobs
 from broadsheet.archive.events import IndexLost
 from broadsheet.bus import actions as bus
+from broadsheet.demo import jobs as demo_jobs
 from broadsheet.gate.ports import Ports
 from broadsheet.newsroom import ports as newsroom_ports
 from broadsheet.newsroom.events import StoryPublished, StoryRemoved
@@ -58,6 +59,7 @@ def periodic() -> list[Every]:
         Every(20, server_jobs.turn_the_day),
         Every(60, subscription_jobs.run_billing),
         Every(3600, server_jobs.purge),
+        *([Every(5, demo_jobs.drip)] if settings.BROADSHEET.demo else []),
     ]
 
 
