@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.wire import make_wire as make
 
 from broadsheet.wire.blocks import Block, Run, paragraph
 from broadsheet.wire.cleaning import Notes, clean, normalise
 from broadsheet.wire.patterns import LONGEST_BLOCK
+from tests.wire import make_wire as make
 
 STORY = list(make.FILLER)
 

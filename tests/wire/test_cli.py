@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from tests.wire import make_wire as make
 
 from broadsheet.wire import cli
 from broadsheet.wire.items import Item
+from tests.wire import make_wire as make
 
 FIELDS = [
     "file",
@@ -55,7 +55,7 @@ FIELDS = [
 def run(*words):
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
-    cli.add_parser(parser.add_subparsers())
+    cli.add_commands(parser.add_subparsers())
     args = parser.parse_args([str(word) for word in words])
     out = io.StringIO()
     return cli.run_parse(args, out), out.getvalue().splitlines()

@@ -3,11 +3,11 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from tests.wire import make_wire as make
 
 from broadsheet.wire import formats
 from broadsheet.wire.items import Item, Quarantined
 from broadsheet.wire.parse import parse_path
+from tests.wire import make_wire as make
 
 IST = timezone(timedelta(hours=5, minutes=30))
 

@@ -6,12 +6,12 @@ import socket
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.wire import make_wire as make
 
 from broadsheet.wire import parse as parse_module
 from broadsheet.wire.items import Item, Quarantined
 from broadsheet.wire.parse import parse_path
 from broadsheet.wire.rules import hold_reasons
+from tests.wire import make_wire as make
 
 REASONS = {
     "billion_laughs.xml": "entity",

@@ -1,10 +1,10 @@
 from datetime import timedelta
 
 import pytest
-from tests.wire import make_wire as make
 
 from broadsheet.wire.items import Removed, Subject
 from broadsheet.wire.rules import Stamp, content_digest, guess_section, hold_reasons, identity_source, standing
+from tests.wire import make_wire as make
 
 NOW = make.NOW
 

@@ -2,10 +2,9 @@
 
 import dataclasses
 
-from tests.wire import make_wire as make
-
 from broadsheet.wire.parse import parse_path
 from broadsheet.wire.rules import hold_reasons, removed_share
+from tests.wire import make_wire as make
 
 ALSO_READ = make.SAMPLES / "saved_page" / "constructed__twin_also_read.txt"
 WALL = make.SAMPLES / "saved_page" / "constructed__twin_wall.txt"

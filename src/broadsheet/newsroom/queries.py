@@ -228,3 +228,11 @@ def public_words(ids: Iterable[int]) -> dict[int, PublicWords]:
 def published_ids(after: int, limit: int) -> Sequence[int]:
     """Ids of published stories above `after`, ascending: to walk through the whole paper in bounded steps."""
     return list(Article.objects.filter(live=True, pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def touched_by_hand(story_id: int) -> bool:
+    """Whether an editor changed the story, in print or in a draft: no feed may overwrite that."""
+    article = Article.objects.only("pk", "hand_edited").filter(pk=story_id).first()
+    if article is None:
+        return False
+    return article.hand_edited or article.revisions.filter(user__isnull=False).exists()

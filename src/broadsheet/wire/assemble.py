@@ -38,6 +38,8 @@ class Place:
 
 def assemble(draft: Draft, place: Place) -> Item:
     """The item. Raises UnreadableError for a body over the limit."""
+    if draft.trouble is not None:
+        raise draft.trouble
     warnings = list(draft.warnings)
     body = [_repaired(block, warnings) for block in draft.body]
     if sum(len(block.text) for block in body) > LARGEST_BODY:

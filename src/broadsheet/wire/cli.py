@@ -17,29 +17,33 @@ from broadsheet.wire.parse import files_below, parse_path
 USAGE_ERROR = 2
 
 
-def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Adds `wire` with `parse` and `import`; `args.wire_command` says which."""
-    wire: argparse.ArgumentParser = subparsers.add_parser("wire", help="read agency files, or file them as stories")
+def add_commands(subparsers: Any) -> None:
+    """Adds `wire parse` and `wire import`; the parsed arguments name their function in `run`."""
+    wire = subparsers.add_parser("wire", help="read agency files, or file them as stories")
     commands = wire.add_subparsers(dest="wire_command", required=True, metavar="COMMAND")
     parse = commands.add_parser("parse", help="read files and print one object per item; touches no database")
     parse.add_argument("paths", nargs="+", metavar="PATH", type=Path, help="a file, or a folder of files")
     parse.add_argument(
         "--format", dest="wire_format", choices=formats.names(), help="read as this format, whatever the content says"
     )
-    _shared(parse)
+    parse.set_defaults(run=run_parse)
     file = commands.add_parser("import", help="file items as stories, one object per file and item")
     file.add_argument("paths", nargs="+", metavar="PATH", type=Path, help="a file, or a folder of files")
     file.add_argument("--publish", action="store_true", help="publish what passes the auto-publish gate")
     file.add_argument("--tier", choices=("free", "metered", "registered", "premium"), help="the tier new stories get")
-    _shared(file)
-    return wire
+    # By name: parsing must not load the database that importing needs.
+    file.set_defaults(run="broadsheet.wire.importing:run_import")
+    for command in (parse, file):
+        command.add_argument("--source", metavar="NAME", help="the agency or feed the files come from")
+        command.add_argument("--strict", action="store_true", help="exit 1 when a file was quarantined")
+        _globals(command)
 
 
-def _shared(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--source", metavar="NAME", help="the agency or feed the files come from")
-    parser.add_argument("--strict", action="store_true", help="exit 1 when a file was quarantined")
-    # SUPPRESS keeps a global --json given before the command.
-    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object per line")
+def _globals(parser: argparse.ArgumentParser) -> None:
+    """The program's own options once more, behind the command; SUPPRESS keeps what stood before it."""
+    parser.add_argument("--data", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    for name in ("--json", "--quiet"):
+        parser.add_argument(name, action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def run_parse(args: argparse.Namespace, out: TextIO | None = None) -> int:
@@ -58,7 +62,7 @@ def run_parse(args: argparse.Namespace, out: TextIO | None = None) -> int:
         for outcome in outcomes:
             counts["quarantined" if isinstance(outcome, Quarantined) else "items"] += 1
             out.write((json.dumps(as_json(outcome), ensure_ascii=False) if machine else _line(outcome)) + "\n")
-    if not machine:
+    if not machine and not getattr(args, "quiet", False):
         sys.stderr.write(f"{counts['items']} items, {counts['quarantined']} quarantined\n")
     if unreadable:
         return USAGE_ERROR

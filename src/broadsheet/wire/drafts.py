@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from broadsheet.wire.blocks import Block
-from broadsheet.wire.items import Association, PubStatus, Subject, Takes
+from broadsheet.wire.items import Association, PubStatus, Subject, Takes, UnreadableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,18 @@ class Draft:
     provider: str | None = None
     takes: Takes | None = None
     warnings: list[str] = field(default_factory=list)
+    trouble: UnreadableError | None = None
+
+
+def one_by_one(read: Callable[[Any], Draft], entries: Iterable[Any]) -> list[Draft]:
+    """A draft of each entry; one that cannot be read carries its trouble and does not stop its neighbours."""
+    drafts = []
+    for entry in entries:
+        try:
+            drafts.append(read(entry))
+        except UnreadableError as trouble:
+            drafts.append(Draft(parser="", trouble=trouble))
+    return drafts
 
 
 class Reader(Protocol):

@@ -156,6 +156,8 @@ class Quarantined:
 
 
 Outcome = Item | Quarantined
+_NESTED: Final = {"subjects": Subject, "associations": Association, "quotes": Quote, "removed": Removed}
+_INSTANTS: Final = ("first_created", "version_created", "embargoed")
 
 
 def as_json(value: Any) -> Any:
@@ -169,3 +171,19 @@ def as_json(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [as_json(part) for part in value]
     return value
+
+
+def item_from_json(fields: dict[str, Any]) -> Item:
+    """The item that `as_json` wrote."""
+    values = dict(fields)
+    for name in _INSTANTS:
+        if values[name] and values[name] != UNTIL_FURTHER_NOTICE:
+            values[name] = datetime.fromisoformat(values[name])
+    for name, kind in _NESTED.items():
+        values[name] = tuple(kind(**entry) for entry in values[name])
+    if values["dateline"]:
+        day = values["dateline"]["date"]
+        values["dateline"] = Dateline(**{**values["dateline"], "date": date.fromisoformat(day) if day else None})
+    if values["takes"]:
+        values["takes"] = Takes(**values["takes"])
+    return Item(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})

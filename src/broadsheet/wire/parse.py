@@ -80,6 +80,12 @@ def _too_large(file: str) -> Quarantined:
     return Quarantined(file, "too_large", f"more than {LARGEST_FILE // 1024 // 1024} MB")
 
 
+def read_limited(path: Path) -> bytes:
+    """A file's bytes, one more than the limit at most: enough to see that it is too large."""
+    with path.open("rb") as file:
+        return file.read(LARGEST_FILE + 1)
+
+
 def files_below(paths: Iterable[Path]) -> list[Path]:
     """The files named, and all below the folders named, sorted; hidden files and editors' droppings are left out."""
     found: list[Path] = []

@@ -35,7 +35,8 @@ Standing = Literal["new", "duplicate", "update", "silent_change", "superseded"]
 def hold_reasons(item: Item, *, now: datetime) -> tuple[str, ...]:
     """Why a person must look before this is published; empty when it may go out by rule."""
     reasons = [*_status_reasons(item, now), *_text_reasons(item), *_cleaning_reasons(item)]
-    return tuple(dict.fromkeys(reasons))
+    # An item without text is first of all that; the published contract names this reason.
+    return tuple(dict.fromkeys(sorted(reasons, key=lambda reason: reason != "no_text")))
 
 
 def _status_reasons(item: Item, now: datetime) -> list[str]:
@@ -126,6 +127,81 @@ def standing(incoming: Stamp, current: Stamp | None) -> Standing:
     if incoming.created and current.created and incoming.created != current.created and incoming.version is None:
         return "update" if incoming.created > current.created else "superseded"
     return "silent_change"
+
+
+Act = Literal["nothing", "draft", "publish", "update", "update_and_publish", "withdraw"]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known about an item when a version of it arrives."""
+
+    standing: Standing
+    reasons: tuple[str, ...] = ()
+    canceled: bool = False
+    kill: bool = False
+    withheld: bool = False
+    publish: bool = False
+    has_story: bool = False
+    live: bool = False
+    touched: bool = False
+    was_withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do with it, and what to say about it."""
+
+    status: str
+    act: Act = "nothing"
+    reasons: tuple[str, ...] = ()
+
+
+# Copy with one of these is not filed as a draft: an editor's hasty click must not publish it.
+_NO_DRAFT: Final = frozenset(
+    {"no_text", "withheld", "canceled", "kill_notice", "embargoed", "embargo_notice", "internal_text"}
+)
+
+
+def plan(at: Situation) -> Plan:
+    """What happens to a version. A cancellation wins over everything; an editor's work over every later version."""
+    if at.standing in {"duplicate", "superseded"}:
+        return Plan(at.standing)
+    if at.canceled or (at.kill and at.has_story):
+        return Plan(
+            "withdrawn", "withdraw" if at.has_story else "nothing", ("canceled" if at.canceled else "kill_notice",)
+        )
+    if at.withheld and at.live:
+        return Plan("withdrawn", "withdraw", ("withheld",))
+    if at.was_withdrawn:
+        return Plan("held", reasons=(*at.reasons, "revived"))
+    if at.has_story:
+        return _plan_update(at)
+    if at.reasons:
+        return Plan("held", "nothing" if _NO_DRAFT & set(at.reasons) else "draft", at.reasons)
+    return Plan("published", "publish") if at.publish else Plan("held", "draft", ("awaiting_editor",))
+
+
+def _plan_update(at: Situation) -> Plan:
+    noted = ("silent_change",) if at.standing == "silent_change" else ()
+    if at.touched:
+        return Plan("held", reasons=(*at.reasons, *noted, "edited_by_hand"))
+    if at.reasons:
+        return Plan("held", reasons=(*at.reasons, *noted))
+    if at.live:
+        return Plan("updated", "update", noted)
+    if at.publish:
+        return Plan("published", "update_and_publish", noted)
+    return Plan("updated", "update", (*noted, "awaiting_editor"))
+
+
+def refusal(item: Item, *, now: datetime) -> str | None:
+    """Why not even a person may publish this version as it stands; None when they may."""
+    never = ("canceled", "withheld", "embargoed", "no_text", "placeholder", "kill_notice")
+    reasons = hold_reasons(item, now=now)
+    if not item.headline:
+        return "headline_length"
+    return next((reason for reason in reasons if reason in never), None)
 
 
 def identity_source(item: Item, *, named: str | None) -> str:

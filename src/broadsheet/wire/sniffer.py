@@ -91,6 +91,17 @@ def _json(text: str) -> Any:
         raise UnreadableError("not_well_formed", str(problem)) from None
     if _depth_over(data):
         raise UnreadableError("too_deep", f"JSON nests deeper than {_DEEPEST}")
+    return _storable(data) if "\\u" in text else data
+
+
+def _storable(data: Any) -> Any:
+    """JSON may escape NUL and half surrogates, which no text column takes."""
+    if isinstance(data, str):
+        return data.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(data, list):
+        return [_storable(value) for value in data]
+    if isinstance(data, dict):
+        return {_storable(key): _storable(value) for key, value in data.items()}
     return data
 
 

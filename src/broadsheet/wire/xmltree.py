@@ -64,7 +64,8 @@ def _reason(problem: etree.XMLSyntaxError, content: bytes) -> UnreadableError:
 def _at_the_end(problem: etree.XMLSyntaxError, content: bytes) -> bool:
     lines = content.split(b"\n")
     line, column = problem.lineno or 0, problem.offset or 0
-    return line >= len(lines) and column >= len(lines[-1]) - 1
+    # libxml2 counts characters; the shorter of the two counts is the last place there is.
+    return line >= len(lines) and column >= len(lines[-1].decode("utf-8", "ignore")) - 1
 
 
 def local(element: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from broadsheet.wire import markup as html_markup
 from broadsheet.wire.adapters import nitf
 from broadsheet.wire.blocks import from_paragraphs
-from broadsheet.wire.drafts import Document, Draft
+from broadsheet.wire.drafts import Document, Draft, one_by_one
 from broadsheet.wire.instants import read_instant
 from broadsheet.wire.items import UNTIL_FURTHER_NOTICE, Association, PubStatus, Subject, UnreadableError
 from broadsheet.wire.xmltree import attribute, child, children, descendants, local, markup, number, text_of
@@ -28,7 +28,7 @@ def read(document: Document) -> list[Draft]:
     if not items:
         raise UnreadableError("not_news", "NewsML without a news item")
     priority = number(attribute(child(document.root, "NewsEnvelope", "Priority"), "FormalName"))
-    drafts = [_item(item) for item in items]
+    drafts = one_by_one(_item, items)
     for draft in drafts:
         draft.priority = priority
     return drafts

@@ -7,7 +7,7 @@ from typing import Any, Final
 from broadsheet.wire import markup as html_markup
 from broadsheet.wire.adapters import nitf
 from broadsheet.wire.blocks import Block, from_paragraphs
-from broadsheet.wire.drafts import Document, Draft
+from broadsheet.wire.drafts import Document, Draft, one_by_one
 from broadsheet.wire.instants import read_instant
 from broadsheet.wire.items import UNTIL_FURTHER_NOTICE, Association, PubStatus, Subject, UnreadableError
 from broadsheet.wire.xmltree import attribute, child, children, descendants, local, markup, namespace, number, text_of
@@ -66,8 +66,8 @@ def read(document: Document) -> list[Draft]:
 def _message(root: Any) -> list[Draft]:
     items = list(children(child(root, "itemSet"), "newsItem"))
     packages = list(children(child(root, "itemSet"), "packageItem"))
-    drafts = [_item(element) for element in items or packages]
-    if not any(d.headline or d.body or d.associations or d.pub_status != "usable" for d in drafts):
+    drafts = one_by_one(_item, items or packages)
+    if not any(d.trouble or d.headline or d.body or d.associations or d.pub_status != "usable" for d in drafts):
         raise UnreadableError("not_news", "a news message without news")
     priority = number(text_of(child(root, "header", "priority")))
     for draft in drafts:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from broadsheet.wire import markup as html_markup
 from broadsheet.wire.blocks import Block, from_paragraphs
-from broadsheet.wire.drafts import Document, Draft
+from broadsheet.wire.drafts import Document, Draft, one_by_one
 from broadsheet.wire.instants import read_instant
 from broadsheet.wire.items import UNTIL_FURTHER_NOTICE, Association, PubStatus, Subject, UnreadableError
 
@@ -42,7 +42,8 @@ def matches(document: Document) -> bool:
 
 
 def read(document: Document) -> list[Draft]:
-    drafts = [_item(item) for item in _objects(document.data) if _is_ninjs(item) and not _is_plan(item)]
+    stories = [item for item in _objects(document.data) if _is_ninjs(item) and not _is_plan(item)]
+    drafts = one_by_one(_item, stories)
     if not drafts:
         raise UnreadableError("not_news", "an event or planning document, not a story")
     return drafts

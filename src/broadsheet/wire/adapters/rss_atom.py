@@ -16,7 +16,7 @@ import feedparser
 from broadsheet.wire import markup as html_markup
 from broadsheet.wire import patterns
 from broadsheet.wire.blocks import Block
-from broadsheet.wire.drafts import Document, Draft
+from broadsheet.wire.drafts import Document, Draft, one_by_one
 from broadsheet.wire.instants import read_instant
 from broadsheet.wire.items import Association, UnreadableError
 from broadsheet.wire.xmltree import attribute, child, children, descendants, local, markup, namespace, number, text_of
@@ -58,15 +58,13 @@ def _feed(root: Any) -> list[Draft]:
     entries = [e for e in root.iter() if local(e) in {"item", "entry"} and namespace(e) != _MEDIA]
     title = html_markup.plain(text_of(child(channel, "title"))) or None
     language = attribute(root, "lang") or text_of(child(channel, "language")) or None
-    drafts = []
-    for entry in entries:
-        draft = _entry(entry, kind)
+    drafts = one_by_one(lambda entry: _entry(entry, kind), entries)
+    for draft in drafts:
         draft.feed = title
         draft.language = draft.language or language
         draft.copyright_holder = (
             draft.copyright_holder or text_of(child(channel, "copyright")) or text_of(child(channel, "rights")) or None
         )
-        drafts.append(draft)
     return drafts
 
 
@@ -182,7 +180,7 @@ def _repaired(text: str) -> list[Draft]:
     feed = feedparser.parse(
         io.BytesIO(text.encode()), response_headers={"content-type": "application/xml; charset=utf-8"}
     )
-    return [_tolerated(entry, feed.feed) for entry in feed.entries]
+    return one_by_one(lambda entry: _tolerated(entry, feed.feed), feed.entries)
 
 
 def _tolerated(entry: dict[str, Any], feed: Mapping[str, Any]) -> Draft:
