@@ -9,6 +9,8 @@ from argparse import Namespace
 from datetime import timedelta
 
 import pytest
+from tests import make
+
 from broadsheet import clock
 from broadsheet.archive import actions, cli, jobs, queries
 from broadsheet.archive.events import IndexLost
@@ -18,8 +20,6 @@ from broadsheet.bus import actions as bus
 from broadsheet.bus.models import Job
 from broadsheet.newsroom import actions as newsroom
 from broadsheet.newsroom.events import StoryPublished, StoryRemoved
-
-from tests import make
 
 pytestmark = pytest.mark.django_db
 NOW = make.NOW

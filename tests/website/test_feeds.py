@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import feedparser
-from broadsheet.website import feeds
 from lxml import etree
-
 from tests.website import make_website as make
+
+from broadsheet.website import feeds
 
 PAPER = feeds.Paper("The Sonpar Post & Mail", "", "http://paper.test", "en")
 SPACES = {"m": feeds.MAP, "n": feeds.NEWS}

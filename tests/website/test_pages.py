@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import feedparser
 import pytest
+from tests import make
+from wagtail.models import Site
+
 from broadsheet import clock
 from broadsheet.bus.models import Job
 from broadsheet.newsroom import actions as newsroom
 from broadsheet.press.queries import stores
 from broadsheet.website import actions, jobs, queries
 from broadsheet.website.models import FrontPage, FrontPin, SectionFrontPage, StandingPage
-from wagtail.models import Site
-
-from tests import make
 
 pytestmark = pytest.mark.django_db
 NOW = make.NOW

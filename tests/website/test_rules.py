@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from broadsheet.press.values import FrontBlock
-from broadsheet.website import rules
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.website import make_website as make
+
+from broadsheet.press.values import FrontBlock
+from broadsheet.website import rules
 
 
 def ids(cards):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
-import broadsheet
 import pytest
+from lxml import html
+from tests.website import make_website as make
+
+import broadsheet
 from broadsheet.press.printer import check_rendered
 from broadsheet.press.typesetting import render
 from broadsheet.press.values import Front, FrontBlock, SectionFront
-from lxml import html
-
-from tests.website import make_website as make
 
 BODY = "<p>The lead-in is open to everyone.</p><p>Zanzibar canary sentence of the hidden body.</p>"
 PACKAGE = Path(broadsheet.__file__).parent
@@ -137,7 +138,7 @@ def test_headings_never_skip_a_level(all_pages):
             int(heading.tag[1])
             for heading in tree(text).xpath("//main//*[self::h1 or self::h2 or self::h3 or self::h4]")
         ]
-        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), (name, levels)
+        assert all(after <= before + 1 for before, after in pairwise(levels)), (name, levels)
 
 
 def test_the_wall_stands_outside_the_article_and_is_no_snippet():
