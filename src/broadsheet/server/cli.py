@@ -14,7 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from broadsheet import __version__
+from broadsheet import __version__, clock
+from broadsheet.dates import parse_instant
 from broadsheet.server.commands import serve_paper
 from broadsheet.server.options import OptionError, data_folder
 from broadsheet.server.setup import ServiceUnreachableError, start_django
@@ -119,7 +120,18 @@ def run(words: Sequence[str]) -> int:
         return 130
 
 
+def _set_clock() -> None:
+    """BROADSHEET_CLOCK starts this process's clock at an instant: for scratch copies and journeys, never for a paper."""
+    instant = os.environ.get("BROADSHEET_CLOCK", "")
+    if instant:
+        try:
+            clock.start_at(parse_instant(instant))
+        except ValueError as error:
+            raise OptionError(f"BROADSHEET_CLOCK: {error}") from None
+
+
 def _run(parser: argparse.ArgumentParser, command: Command, words: Sequence[str]) -> int:
+    _set_clock()
     if command.django and not {"-h", "--help"} & set(words):
         start_django()
     elif command.django:
