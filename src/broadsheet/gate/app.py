@@ -129,9 +129,7 @@ class Gate:
         answer = self._dress(asked, sheet, PRIVATE if asked.personal else PUBLIC)
         return _head(asked, answer)
 
-    def _story(
-        self, asked: Asked, story: int, issued: str | None, counted: Counted | None
-    ) -> Answer | Needs | None:
+    def _story(self, asked: Asked, story: int, issued: str | None, counted: Counted | None) -> Answer | Needs | None:
         facts = self.shelf.facts(story)
         if facts is None:
             return Needs("story", story)

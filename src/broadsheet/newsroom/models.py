@@ -8,6 +8,7 @@ would slow every save in proportion to the archive.
 from __future__ import annotations
 
 from django.contrib.contenttypes.fields import GenericRelation
+from django.core.exceptions import ValidationError
 from django.db import models
 from modelcluster.fields import ParentalManyToManyField
 from modelcluster.models import ClusterableModel
@@ -22,7 +23,7 @@ from wagtail.admin.panels import (
 from wagtail.fields import RichTextField
 from wagtail.models import DraftStateMixin, LockableMixin, PreviewableMixin, RevisionMixin, WorkflowMixin
 
-from broadsheet.newsroom import ports
+from broadsheet.newsroom import ports, rules
 from broadsheet.newsroom.rules import TIERS
 
 BODY_FEATURES = ["h2", "h3", "bold", "italic", "link", "ol", "ul", "blockquote", "hr"]
@@ -183,6 +184,14 @@ class Article(
 
     def get_absolute_url(self) -> str:
         return self.path
+
+    def clean(self) -> None:
+        """Template braces in a story would look like our own fault in print; the editor hears of it here."""
+        super().clean()
+        for name in ("headline", "standfirst", "kicker", "body", "picture_caption", "correction"):
+            found = rules.placeholder(getattr(self, name))
+            if found:
+                raise ValidationError({name: f"This holds a template's placeholder ({found}). Write it out."})
 
     def get_preview_template(self, request, mode_name):
         return "press/story.html"

@@ -67,6 +67,15 @@ def lead_in(body_html: str, marked_blocks: int | None) -> str:
     return "".join(out)
 
 
+_PLACEHOLDER = re.compile(r"\{\{|\{%|\$\{|<%=|&lt;%=|%%\w+%%")
+
+
+def placeholder(text: str) -> str:
+    """The first template brace in a text that readers would see; "" when there is none."""
+    found = _PLACEHOLDER.search(text)
+    return found.group() if found else ""
+
+
 def plain(markup: str) -> str:
     """The words of a piece of HTML, spaces folded."""
     return _SPACES.sub(" ", " ".join(part.text_content() for part in blocks(markup))).strip()

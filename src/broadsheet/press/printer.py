@@ -5,14 +5,12 @@ Pure but for the templates: values in, sheets out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from broadsheet.newsroom.rules import placeholder
 from broadsheet.press.store import Sheet, make_sheet
 from broadsheet.press.typesetting import render
 from broadsheet.press.values import Chrome, FullStory, PublicStory, WallText
-
-_PLACEHOLDER = re.compile(r"\{\{|\{%|\}\}|%\}|\$\{|<%=|%%\w+%%")
 
 
 class UnrenderedError(ValueError):
@@ -21,9 +19,9 @@ class UnrenderedError(ValueError):
 
 def check_rendered(html: str, key: str) -> str:
     """The page itself; UnrenderedError when a placeholder stands on it."""
-    found = _PLACEHOLDER.search(html)
+    found = placeholder(html)
     if found:
-        raise UnrenderedError(f"{key} holds an unrendered {found.group()!r}")
+        raise UnrenderedError(f"{key} holds an unrendered {found!r}")
     return html
 
 

@@ -41,7 +41,6 @@ INSTALLED_APPS = [
     "broadsheet.payments",
     "broadsheet.readers",
     "broadsheet.bus",
-    "wagtail.contrib.redirects",
     "wagtail.sites",
     "wagtail.users",
     "wagtail.snippets",
@@ -74,7 +73,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "broadsheet.server.middleware.Passports",
-    "wagtail.contrib.redirects.middleware.RedirectMiddleware",
 ]
 
 _CONTEXT = [
