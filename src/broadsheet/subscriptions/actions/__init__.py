@@ -12,10 +12,12 @@ from broadsheet.subscriptions.actions.checkout import (
 from broadsheet.subscriptions.actions.history import Happened
 from broadsheet.subscriptions.actions.renewals import renew_due, run_due
 from broadsheet.subscriptions.actions.settlement import record_result, settle_invoice
+from broadsheet.subscriptions.rules import RefusedError
 
 __all__ = [
     "Checkout",
     "Happened",
+    "RefusedError",
     "cancel_at_period_end",
     "collect_checkouts",
     "complete_checkout",

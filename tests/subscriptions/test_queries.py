@@ -1,0 +1,118 @@
+from datetime import date
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from broadsheet.subscriptions import actions, queries
+from broadsheet.subscriptions.models import Plan, Product
+from tests.subscriptions import make_subscriptions as make
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_new_paper_has_three_plans():
+    actions.ensure_default_plans(currency="INR")
+    both = ("Every news story, without a monthly limit", "Premium analysis and investigations")
+    assert queries.plan_cards("en") == (
+        queries.PlanCard(
+            "quarterly", "Quarterly", "₹900", "3 months", "₹300/month", "/subscribe/quarterly/", False, both
+        ),
+        queries.PlanCard("annual", "Annual", "₹2,700", "12 months", "₹225/month", "/subscribe/annual/", False, both),
+        queries.PlanCard(
+            "two-year", "Two-Year", "₹3,900", "24 months", "₹162/month", "/subscribe/two-year/", True, both
+        ),
+    )
+
+
+def test_what_an_editor_changed_is_left_alone():
+    actions.ensure_default_plans(currency="INR")
+    Plan.objects.filter(code="annual").delete()
+    Plan.objects.filter(code="quarterly").update(amount_minor=99_900)
+    actions.ensure_default_plans(currency="INR")
+    assert [(card.code, card.price) for card in queries.plan_cards("en")] == [
+        ("quarterly", "₹999"),
+        ("two-year", "₹3,900"),
+    ]
+
+
+def test_a_card_lists_only_what_this_installation_has(settings):
+    actions.ensure_default_plans(currency="INR")
+    paper = Product.objects.create(code="epaper", name="E-paper", benefit="The e-paper")
+    Plan.objects.get(code="annual").products.add(paper)
+    assert "The e-paper" not in queries.plan_card("annual", "en").benefits
+    settings.BROADSHEET_PRODUCTS = ("unlimited", "epaper")
+    assert set(queries.plan_card("annual", "en").benefits) == {
+        "Every news story, without a monthly limit",
+        "The e-paper",
+    }
+    assert queries.plan_card("quarterly", "en").benefits == ("Every news story, without a monthly limit",)
+
+
+def test_a_retired_plan_is_not_offered():
+    make.plan()
+    make.plan("old", retired=True)
+    assert [card.code for card in queries.plan_cards("en")] == ["q"]
+    assert queries.plan_card("old", "en") is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("amount_minor", 0), ("months", 0), ("name", ""), ("name", "{{ plan }}"), ("name", "{% x %}")],
+)
+def test_the_database_refuses_a_plan_nobody_should_see(field, value):
+    plan = make.plan()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Plan.objects.update(**{field: value})
+    assert Plan.objects.get() == plan
+    assert getattr(Plan.objects.get(), field) == getattr(plan, field)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("amount_minor", 0),
+        ("amount_minor", None),
+        ("months", 0),
+        ("name", ""),
+        ("name", "Plan {{n}}"),
+        ("currency", "XYZ"),
+    ],
+)
+def test_the_admin_refuses_it_first(field, value):
+    plan = Plan(code="x", name="X", months=1, amount_minor=100, currency="INR")
+    plan.full_clean()
+    setattr(plan, field, value)
+    with pytest.raises(ValidationError) as refusal:
+        plan.full_clean()
+    assert field in refusal.value.message_dict
+
+
+def test_a_benefit_with_a_placeholder_is_refused():
+    with pytest.raises(ValidationError):
+        Product(code="x", name="X", benefit="{{benefit}}").full_clean()
+
+
+def test_the_current_subscription_and_its_next_charge():
+    make.plan()
+    asha = make.reader()
+    assert queries.current_subscription(asha) is None
+    make.start(asha, make.at("2027-01-09 09:00"))
+    assert queries.current_subscription(asha) is None
+    row = make.buy(asha, make.at("2027-01-10 09:00"))
+    card = queries.current_subscription(asha)
+    assert (card.status, card.live, card.next_charge_on, card.paid_until) == (
+        "active", True, date(2027, 4, 10), date(2027, 4, 10),
+    )  # fmt: skip
+    make.card_declines(yes=True)
+    make.walk(make.at("2027-04-10 00:10"), make.at("2027-04-10 00:10"))
+    card = queries.current_subscription(asha)
+    assert (card.status, card.next_charge_on, card.access_until) == ("past_due", date(2027, 4, 13), date(2027, 4, 17))
+    actions.cancel_at_period_end(subscription_id=row.pk, actor="reader", reason="", now=make.at("2027-04-11 09:00"))
+    card = queries.current_subscription(asha)
+    assert (card.status, card.live, card.next_charge_on) == ("canceled", False, None)
+    assert [event.kind for event in queries.history(row.pk)][-3:] == [
+        "notice",
+        "cancellation_requested",
+        "status_changed",
+    ]
