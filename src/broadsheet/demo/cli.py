@@ -96,7 +96,7 @@ def _announce(args: argparse.Namespace, folder: Path) -> None:
     lines += [f"    {who.title.lower():<18} {links[who.door]}" for who in rules.PERSONAS]
     lines += [
         f"  Letters              {base}/demo/mail",
-        f"  The wire drips into  {_short(folder)}/incoming",
+        f"  The wire drips into  {_short(folder)}/wire/incoming",
         "",
         "Ctrl-C stops it.",
     ]

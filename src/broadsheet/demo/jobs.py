@@ -12,14 +12,14 @@ from broadsheet import clock
 from broadsheet.demo.queries import wire_file
 from broadsheet.demo.rules import stamped
 from broadsheet.demo.schedule import ARRIVALS
+from broadsheet.wire.jobs import wire_folder
 
-INCOMING = "incoming"
 STATE = "demo-feed.json"
 
 
 def drip() -> None:
     """Due every few seconds while a demo runs."""
-    drip_into(folder=settings.BROADSHEET.data / INCOMING, state=settings.BROADSHEET.data / STATE, now=clock.now())
+    drip_into(folder=wire_folder() / "incoming", state=settings.BROADSHEET.data / STATE, now=clock.now())
 
 
 def drip_into(*, folder: Path, state: Path, now: datetime) -> str | None:
