@@ -14,17 +14,18 @@ from broadsheet.dates import rfc3339
 FOUND_WRONG = 1
 
 
-def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Adds `archive` with `search` and `rebuild`; `args.archive_command` says which."""
-    archive: argparse.ArgumentParser = subparsers.add_parser("archive", help="search the paper's stories")
+def add_commands(subparsers: Any) -> None:
+    """Adds `archive` with `search` and `rebuild`."""
+    archive = subparsers.add_parser("archive", help="search the paper's stories")
     commands = archive.add_subparsers(dest="archive_command", required=True, metavar="COMMAND")
     search = commands.add_parser("search", help="published stories that have every word, best first")
     search.add_argument("query", nargs="+", metavar="QUERY", help='words; "quoted words" must stand together')
     search.add_argument("--page", type=int, default=1, metavar="N", help="twenty stories a page")
     # SUPPRESS keeps a global --json given before the command.
     search.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object per line")
-    commands.add_parser("rebuild", help="build the search index anew from what is published")
-    return archive
+    search.set_defaults(run=run_search)
+    rebuild = commands.add_parser("rebuild", help="build the search index anew from what is published")
+    rebuild.set_defaults(run=run_rebuild)
 
 
 def run_search(args: argparse.Namespace, out: TextIO | None = None) -> int:

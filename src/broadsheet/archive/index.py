@@ -80,7 +80,8 @@ class SearchIndex:
             index.reload()
             searcher = index.searcher()
             hits = searcher.search(_query(index.schema, terms), limit, count=False).hits
-            return [int(number) for number in searcher.fast_field_values("id", [hit[1] for hit in hits])]
+            numbers = searcher.fast_field_values("id", [hit[1] for hit in hits])
+            return [int(number) for number in numbers if number is not None]
         except (OSError, ValueError) as error:
             self._open = None
             raise IndexUnavailableError(str(error)) from error
@@ -198,7 +199,7 @@ def _anywhere(schema: tantivy.Schema, term: list[str]) -> tantivy.Query:
             tantivy.Query.boost_query(
                 tantivy.Query.term_query(schema, name, term[0])
                 if one
-                else tantivy.Query.phrase_query(schema, name, term),
+                else tantivy.Query.phrase_query(schema, name, [*term]),
                 boost,
             )
             for name, boost in FIELDS.items()

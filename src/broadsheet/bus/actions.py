@@ -104,4 +104,6 @@ def run_due_jobs(limit: int = 1000) -> int:
 def purge(now: datetime) -> None:
     """Forget jobs done a week ago and notices older than a day (a gate that slept longer starts anew)."""
     Job.objects.filter(done_at__lt=now - KEEP_DONE).delete()
-    Notice.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
+    # The newest stays whatever its age: pages are printed under its version, and that must not fall back to nothing.
+    newest = Notice.objects.order_by("-id").values_list("id", flat=True).first()
+    Notice.objects.filter(created_at__lt=now - timedelta(days=1)).exclude(pk=newest).delete()

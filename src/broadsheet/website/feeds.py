@@ -39,7 +39,7 @@ def _text(value: str) -> str:
 
 
 def _document(root: etree._Element) -> str:
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + etree.tostring(root, encoding="unicode") + "\n"
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + str(etree.tostring(root, encoding="unicode")) + "\n"
 
 
 def rss(paper: Paper, *, title: str, page: str, path: str, language: str, cards: Sequence[Card]) -> str:

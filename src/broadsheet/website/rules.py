@@ -30,7 +30,7 @@ class Top(NamedTuple):
 def weight(card: Card, now: datetime) -> float:
     """How strongly a story presses to the top: its priority (1 strongest, 9 weakest), halved every ten hours."""
     age = max(now - card.published_at, timedelta())
-    return (10 - min(max(card.priority, 1), 9)) * 0.5 ** (age / HALF_LIFE)
+    return float((10 - min(max(card.priority, 1), 9)) * 0.5 ** (age / HALF_LIFE))
 
 
 def arrange_top(pool: Sequence[Card], lead: Card | None, pinned: Sequence[Card], now: datetime) -> Top:
