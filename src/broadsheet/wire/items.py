@@ -186,4 +186,5 @@ def item_from_json(fields: dict[str, Any]) -> Item:
         values["dateline"] = Dateline(**{**values["dateline"], "date": date.fromisoformat(day) if day else None})
     if values["takes"]:
         values["takes"] = Takes(**values["takes"])
-    return Item(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    frozen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return Item(**frozen)
