@@ -10,7 +10,7 @@ import pytest
 
 # Before anything of ours is imported: settings read the data folder when Django is set up.
 _DATA = tempfile.mkdtemp(prefix="broadsheet-test-")
-os.environ.setdefault("BROADSHEET_DATA", _DATA)
+os.environ["BROADSHEET_DATA"] = _DATA
 for name in [name for name in os.environ if name.startswith("BROADSHEET_")]:
     if name not in ("BROADSHEET_DATA", "BROADSHEET_DATABASE_URL", "BROADSHEET_SHARED"):
         del os.environ[name]
@@ -43,7 +43,7 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment, django_db_blocker):  # noqa: ARG001 - pytest-django's fixtures
+def django_db_setup(django_test_environment, django_db_blocker):
     """The database of the test's own data folder, made from the packaged schema: milliseconds, not a migration."""
     from broadsheet.server.database import make_ready
 

@@ -9,7 +9,24 @@ from broadsheet.newsroom.actions import Copy
 from broadsheet.readers.models import Reader
 
 NOW = datetime(2027, 1, 10, 6, 30, tzinfo=UTC)
-WORDS = "harbour toll lorry night ferry board council river bridge trade clerk ledger grain mill rail signal".split()
+WORDS = [
+    "harbour",
+    "toll",
+    "lorry",
+    "night",
+    "ferry",
+    "board",
+    "council",
+    "river",
+    "bridge",
+    "trade",
+    "clerk",
+    "ledger",
+    "grain",
+    "mill",
+    "rail",
+    "signal",
+]
 
 
 def paragraph(number: int, words: int = 50) -> str:

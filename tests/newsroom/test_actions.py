@@ -1,10 +1,10 @@
 import pytest
 from django.core.exceptions import ValidationError
+from tests import make
 
 from broadsheet.bus.models import Job, Notice
 from broadsheet.newsroom import actions, queries
 from broadsheet.newsroom.models import Article
-from tests import make
 
 pytestmark = pytest.mark.django_db
 

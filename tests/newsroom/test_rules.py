@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.make import paragraph
 
 from broadsheet.newsroom import rules
-from tests.make import paragraph
 
 
 def test_the_lead_in_is_the_first_two_paragraphs_up_to_120_words():
@@ -42,7 +42,7 @@ def test_slugs_are_plain_and_short(headline):
     slug = rules.slugify(headline)
     assert len(slug) <= 80
     assert not slug or all(
-        part.isalnum() and part.isascii() and part.islower() or part.isdigit() for part in slug.split("-")
+        (part.isalnum() and part.isascii() and part.islower()) or part.isdigit() for part in slug.split("-")
     )
 
 

@@ -1,4 +1,5 @@
 import pytest
+from tests import make
 
 from broadsheet.newsroom import actions as newsroom
 from broadsheet.newsroom import queries
@@ -6,7 +7,6 @@ from broadsheet.press import actions
 from broadsheet.press.printer import UnrenderedError, check_rendered
 from broadsheet.press.queries import chrome, stores, walls
 from broadsheet.press.store import Store, make_sheet
-from tests import make
 
 pytestmark = pytest.mark.django_db
 HIDDEN = make.paragraph(5)

@@ -1,4 +1,6 @@
-"""The visitor's meter: one sealed cookie, and a high-water mark that replaying an old cookie does not lower. Django-free.
+"""The visitor's meter: one sealed cookie, and a high-water mark that an old cookie put back does not lower.
+
+Django-free.
 
 The cookie holds a version, the window, the meter's own random id and the stories read; AES-256-GCM with the site in the
 associated data, so that an edited, forged or foreign one is worth exactly as much as none.

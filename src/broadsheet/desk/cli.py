@@ -39,7 +39,7 @@ def add_commands(subparsers: Any) -> None:
 
 
 def _fail(text: str) -> int:
-    print(f"broadsheet: {text}", file=sys.stderr)  # noqa: T201
+    print(f"broadsheet: {text}", file=sys.stderr)
     return 2
 
 
@@ -65,17 +65,17 @@ def run_add(args: argparse.Namespace) -> int:
         return _fail(f"{args.file}: the story was filed as {story_id} and is gone again")
     url = public_url() + facts.path
     if args.json:
-        print(json.dumps({"id": story_id, "url": url, "tier": facts.tier, "section": facts.section}))  # noqa: T201
+        print(json.dumps({"id": story_id, "url": url, "tier": facts.tier, "section": facts.section}))
     else:
-        print(f"{story_id} {url}")  # noqa: T201
+        print(f"{story_id} {url}")
     return 0
 
 
 def run_why(args: argparse.Namespace) -> int:
     told = explain(story_id=args.story, email=args.reader, cookie=args.cookie, now=clock.now())
     if args.json:
-        print(json.dumps(told, ensure_ascii=False))  # noqa: T201
+        print(json.dumps(told, ensure_ascii=False))
     else:
         for name, value in told.items():
-            print(f"{name}: {value}")  # noqa: T201
+            print(f"{name}: {value}")
     return 0

@@ -31,10 +31,8 @@ def split(text: str) -> tuple[dict[str, Any], str]:
     lines = text.removeprefix("\ufeff").split("\n")
     if not lines or lines[0].strip() != "---":
         raise StoryFileError("the first line must be ---, then `headline: …`")
-    for place, line in enumerate(lines[1:], 1):
-        if line.strip() == "---":
-            break
-    else:
+    place = next((place for place, line in enumerate(lines[1:], 1) if line.strip() == "---"), 0)
+    if not place:
         raise StoryFileError("the front matter is not closed by a line of ---")
     try:
         matter = yaml.safe_load("\n".join(lines[1:place])) or {}

@@ -1,6 +1,7 @@
-"""The gate's one road: request -> facts -> decide() -> bytes of one variant. No I/O but the press's stores.
+"""The gate's one road: request -> facts -> decide() -> the bytes of one variant. No I/O but the press's stores.
 
-`answer()` returns an Answer, or what it Needs first, or None for what is Django's. Time comes from the clock it is given.
+`answer()` returns an Answer, or what it Needs first, or None for what is Django's. Time comes from the clock it is
+given.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ class Gate:
     def answer(
         self, asked: Asked, *, issued: str | None = None, counted: Counted | None = None
     ) -> Answer | Needs | None:
-        """`issued`: the passport just re-issued, "" when its session is over, None when none was asked for. `counted`: the server meter's word, when it was asked."""
+        """`issued`: the passport just re-issued, "" when its session is over, None when none was asked for.
+        `counted`: the server meter's word, when it was asked."""
         if asked.host.lower() not in self.options.hosts:
             return plain(421)
         if asked.path == b"/me.json":

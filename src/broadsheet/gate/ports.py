@@ -12,8 +12,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """`issue_passport(session key) -> cookie value or None`; `reads(reader) -> (first read of a
-    rolling window, story ids)`; `count_read(reader, window, story, limit) -> (may read, used)`; `print_story(id)`; `print_page(path) -> printed`."""
+    """`print_story(id)`; `print_page(path) -> printed`; `issue_passport(session key) -> cookie value or None`;
+    `reads(reader) -> (first read of a rolling window, story ids)`;
+    `count_read(reader, window, story, limit) -> (may read, used)`.
+    """
 
     print_story: Callable[[int], object]
     print_page: Callable[[str], bool]

@@ -1,5 +1,5 @@
-"""uvicorn's own HTTP protocol with a short cut: what the gate can answer from memory is written as soon as the request's
-headers are complete, without a task or a scope. Everything else takes the ordinary ASGI road.
+"""uvicorn's own HTTP protocol with a short cut: what the gate can answer from memory is written as soon as the
+request's headers are complete, without a task or a scope. Everything else takes the ordinary ASGI road.
 
 No parser of ours: httptools has read the request before a line of this runs.
 """

@@ -8,9 +8,9 @@ from broadsheet import clock
 from broadsheet.newsroom import actions
 
 
-def on_published(sender: type, instance: Any, **kwargs: Any) -> None:
+def on_published(instance: Any, **_: Any) -> None:
     actions.went_live(article=instance, now=clock.now(), by_hand=True)
 
 
-def on_unpublished(sender: type, instance: Any, **kwargs: Any) -> None:
+def on_unpublished(instance: Any, **_: Any) -> None:
     actions.left_site(story_id=instance.pk)

@@ -1,4 +1,4 @@
-"""Builds the bytes of each variant. `print_walls` takes a story that has no body; `print_full` is the only one that has.
+"""Builds the bytes of each variant. `print_walls` takes a story that has no body; `print_full` alone has one.
 
 Pure but for the templates: values in, sheets out.
 """

@@ -138,7 +138,8 @@ class Store:
     def get(self, key: str) -> Sheet | None:
         with self._db() as db:
             row = db.execute(
-                "SELECT version, edition, content_type, etag, plain, gzip, br, status, mentions FROM sheet WHERE key = ?",
+                "SELECT version, edition, content_type, etag, plain, gzip, br, status, mentions FROM sheet"
+                " WHERE key = ?",
                 (key,),
             ).fetchone()
         if row is None:
@@ -169,8 +170,8 @@ class Store:
             where = "key = ? OR (key > ? AND key < ?)"
             span = (prefix, prefix + "/", prefix + "0")  # "0" is the character after "/"
             db.execute("BEGIN IMMEDIATE")
-            db.execute(f"DELETE FROM mention WHERE {where}", span)
-            db.execute(f"DELETE FROM sheet WHERE {where}", span)
+            db.execute(f"DELETE FROM mention WHERE {where}", span)  # noqa: S608 - a constant of this function
+            db.execute(f"DELETE FROM sheet WHERE {where}", span)  # noqa: S608
             db.execute("COMMIT")
 
     def mentioning(self, story: int) -> list[str]:

@@ -12,7 +12,9 @@ from broadsheet.bus.queries import notices_since
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asgi import Application
 from broadsheet.gate.ports import Ports
-from broadsheet.server import jobs, passports, wiring
+from broadsheet.press.queries import stores
+from broadsheet.server import jobs as jobs_of_the_program
+from broadsheet.server import passports, wiring
 from broadsheet.server.courier import SQLITE_PAUSE, TABLE_PAUSE, Courier, Row, SqliteNotices
 from broadsheet.server.worker import Worker
 
@@ -21,23 +23,19 @@ from broadsheet.server.worker import Worker
 class Started:
     application: Application
     ports: Ports
+    edition: int
     stop: Callable[[], None]
 
 
-def start(gate: Gate, options: Any, *, jobs: bool) -> Started:
+def start(gate: Gate, *, jobs: bool) -> Started:
     """Connect the gate to Django and, if this process has that role, start the jobs."""
     passports.share_gate(gate)
-    renew_edition(gate)
+    jobs_of_the_program.renew_edition()
     application = get_asgi_application()
     worker = Worker(wiring.periodic())
     if jobs:
         worker.start()
-    return Started(application, wiring.gate_ports(), worker.stop)
-
-
-def renew_edition(gate: Gate) -> None:
-    jobs.renew_edition()
-    gate.shelf.edition_changed(jobs.stores().public.note("edition"))
+    return Started(application, wiring.gate_ports(), stores().public.note("edition"), worker.stop)
 
 
 def _from_table(since: int) -> Sequence[Row]:

@@ -1,4 +1,6 @@
-"""The one option table. `broadsheet.toml` in the data folder, overridden by BROADSHEET_<NAME>; a bad value stops the start.
+"""The one option table: `broadsheet.toml` in the data folder, overridden by BROADSHEET_<NAME>.
+
+A bad value stops the start.
 
 `broadsheet config` prints it, `broadsheet init` writes it out commented, and docs/options.md is checked against it.
 """

@@ -19,6 +19,7 @@ from broadsheet.gate.ports import Ports
 from broadsheet.gate.protocol import gate_protocol
 from broadsheet.server.courier import SQLITE_PAUSE, Courier, SqliteNotices
 from broadsheet.server.gatehouse import build_gate
+from broadsheet.server.options import OptionError
 from broadsheet.server.secrets import installation_secret
 
 log = logging.getLogger("broadsheet.server")
@@ -40,9 +41,16 @@ class Newspaper:
         self._announce = announce
         self.gate: Gate = build_gate(options, _secret(options))
         self._stop: list[Callable[[], None]] = []
+        self._failure: Exception | None = None
 
     def run(self) -> int:
-        asyncio.run(self._serve()) if sys.platform == "win32" else _run_on_uvloop(self._serve())
+        """Serve until told to stop. What kept Django from starting is raised here, in the caller's thread."""
+        try:
+            asyncio.run(self._serve()) if sys.platform == "win32" else _run_on_uvloop(self._serve())
+        except SystemExit:
+            raise OptionError(f"port {self._options.port} on {self._options.host} cannot be listened on.") from None
+        if self._failure:
+            raise self._failure
         return 0
 
     async def _serve(self) -> None:
@@ -74,14 +82,14 @@ class Newspaper:
                 stop()
 
     async def _say_ready(self, server: uvicorn.Server, application: GateApplication) -> None:
-        while not server.started:
-            await asyncio.sleep(0.02)
         try:
             await application.started()
-        except Exception:
-            log.exception("The newsroom could not be started.")
+        except Exception as error:
+            self._failure = error
             server.should_exit = True
             return
+        while not server.started:
+            await asyncio.sleep(0.02)
         self._announce()
 
     def _early_notices(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -106,7 +114,8 @@ class Newspaper:
         # Imported only now: the gate has been answering while this thread loads two hundred modules.
         from broadsheet.server import newsroom_process  # noqa: PLC0415
 
-        started = newsroom_process.start(self.gate, self._options, jobs=self._jobs)
+        started = newsroom_process.start(self.gate, jobs=self._jobs)
+        loop.call_soon_threadsafe(self.gate.shelf.edition_changed, started.edition)
         if not self._stop:
             courier = newsroom_process.courier(self.gate, self._options)
             courier.first()
