@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -98,5 +99,5 @@ def test_every_agency_file_is_scheduled_once_in_order():
     names = [arrival.file for arrival in ARRIVALS]
     assert sorted(names) == names
     assert set(names) == {path.name for path in (PACKAGE / "wire").iterdir()}
-    pauses = [later.after - earlier.after for earlier, later in zip(ARRIVALS, ARRIVALS[1:], strict=False)]
+    pauses = [later.after - earlier.after for earlier, later in pairwise(ARRIVALS)]
     assert set(pauses) == {20}

@@ -7,9 +7,7 @@ from broadsheet.demo import rules
 AT = datetime(2027, 1, 10, 6, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("text", "hours"), [("-3h", 3), ("-2d 4h", 52), ("-2h 30m", 2.5), ("-1d", 24)]
-)
+@pytest.mark.parametrize(("text", "hours"), [("-3h", 3), ("-2d 4h", 52), ("-2h 30m", 2.5), ("-1d", 24)])
 def test_an_age_is_a_span_back_in_time(text, hours):
     assert rules.age(text) == timedelta(hours=hours)
 

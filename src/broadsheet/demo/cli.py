@@ -27,7 +27,7 @@ def add_commands(subparsers: Any) -> None:
 
 
 def _fail(text: str) -> int:
-    print(f"broadsheet: {text}", file=sys.stderr)  # noqa: T201
+    print(f"broadsheet: {text}", file=sys.stderr)
     return 2
 
 
@@ -90,7 +90,7 @@ def _announce(args: argparse.Namespace, folder: Path) -> None:
     links = {who.door: f"{base}/demo/{who.door}" for who in rules.PERSONAS}
     if args.json:
         row = {"url": base + "/", "data": str(folder), "doors": links, "mailbox": f"{base}/demo/mail"}
-        print(json.dumps(row, ensure_ascii=False), flush=True)  # noqa: T201
+        print(json.dumps(row, ensure_ascii=False), flush=True)
         return
     lines = [f"{rules.NAME} is at {base}/", "", "  Enter as"]
     lines += [f"    {who.title.lower():<18} {links[who.door]}" for who in rules.PERSONAS]
@@ -100,7 +100,7 @@ def _announce(args: argparse.Namespace, folder: Path) -> None:
         "",
         "Ctrl-C stops it.",
     ]
-    print("\n".join(lines), flush=True)  # noqa: T201
+    print("\n".join(lines), flush=True)
 
 
 def _short(folder: Path) -> str:
