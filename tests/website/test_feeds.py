@@ -61,7 +61,7 @@ def test_the_index_names_one_map_a_month():
 
 
 def test_a_story_map_holds_addresses_and_dates_alone():
-    root = xml(feeds.story_sitemap(PAPER, [make.card(1)]))
+    root = xml(feeds.story_sitemap(PAPER, [(make.card(1).path, make.card(1).published_at)]))
     assert root.tag == f"{{{feeds.MAP}}}urlset"
     assert [(etree.QName(e).localname, e.text) for e in root[0]] == [
         ("loc", "http://paper.test/town/mill-opens-1"),

@@ -13,6 +13,7 @@ from wagtail.models import Site
 from broadsheet import clock
 from broadsheet.bus.models import Job
 from broadsheet.newsroom import actions as newsroom
+from broadsheet.newsroom.queries import story_facts
 from broadsheet.press.queries import stores
 from broadsheet.website import actions, jobs, queries
 from broadsheet.website.models import FrontPage, FrontPin, SectionFrontPage, StandingPage
@@ -136,6 +137,14 @@ def test_feeds_and_maps_are_served_as_what_they_are(client):
         assert client.get(path)["Content-Type"] == "application/xml; charset=utf-8", path
     assert "/sitemap-2027-01.xml</loc>" in client.get("/sitemap.xml").content.decode()
     assert client.get("/robots.txt")["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_a_month_map_names_every_story_by_the_address_its_page_has(client):
+    ids = [story(1), story(2, slug="own-slug")]
+    last_month = story(3, at=NOW - timedelta(days=30))
+    paths = re.findall(r"<loc>http://[^/]+(/[^<]+)</loc>", client.get("/sitemap-2027-01.xml").content.decode())
+    assert paths == [story_facts(number).path for number in ids]
+    assert story_facts(last_month).path in client.get("/sitemap-2026-12.xml").content.decode()
 
 
 def test_the_site_is_made_once_and_left_alone(client):

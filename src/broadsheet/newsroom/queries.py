@@ -29,6 +29,11 @@ def _live() -> QuerySet[Article]:
     return Article.objects.filter(live=True).select_related("section", "picture").prefetch_related("bylines")
 
 
+def _for_cards() -> QuerySet[Article]:
+    # A card has no use for the long texts, and a list of them would read megabytes to show headlines.
+    return _live().defer("body", "lead_in")
+
+
 def _section(section: Section) -> SectionValue:
     return SectionValue(section.name, section.slug, section.language)
 
@@ -74,7 +79,7 @@ def latest_cards(
     limit: int, *, before: Before | None = None, language: str | None = None, exclude: Iterable[int] = ()
 ) -> Sequence[Card]:
     """Published stories, newest first; `before` is the (published_at, id) of the last one seen."""
-    rows = _live().filter(published_at__isnull=False)
+    rows = _for_cards().filter(published_at__isnull=False)
     if language:
         rows = rows.filter(language=language)
     return _page(rows.exclude(pk__in=list(exclude)), before, limit)
@@ -82,7 +87,7 @@ def latest_cards(
 
 def section_cards(slug: str, limit: int, *, before: Before | None = None) -> Sequence[Card]:
     """As latest_cards, of one section."""
-    return _page(_live().filter(section__slug=slug, published_at__isnull=False), before, limit)
+    return _page(_for_cards().filter(section__slug=slug, published_at__isnull=False), before, limit)
 
 
 def _page(rows: QuerySet[Article], before: Before | None, limit: int) -> Sequence[Card]:
@@ -94,7 +99,7 @@ def _page(rows: QuerySet[Article], before: Before | None, limit: int) -> Sequenc
 
 def cards_by_id(ids: Iterable[int]) -> dict[int, Card]:
     """Cards of those among `ids` that are published now."""
-    return {article.pk: _card(article) for article in _live().filter(pk__in=list(ids))}
+    return {article.pk: _card(article) for article in _for_cards().filter(pk__in=list(ids))}
 
 
 def month_index() -> Sequence[tuple[int, int]]:
@@ -110,12 +115,14 @@ def month_index() -> Sequence[tuple[int, int]]:
     return [(index // 12, index % 12 + 1) for index in range(last, first - 1, -1)]
 
 
-def month_cards(year: int, month: int, limit: int = 50_000) -> Sequence[Card]:
-    """Stories first published in a month (UTC), newest first."""
+def month_addresses(year: int, month: int, limit: int = 50_000) -> Sequence[tuple[str, datetime]]:
+    """(path, published_at) of the stories first published in a month (UTC), newest first: columns, not stories, as a
+    month of an agency's archive has thousands."""
     start = datetime(year, month, 1, tzinfo=UTC)
     end = datetime.combine(dates.add_months(start.date(), 1), start.timetz())
-    rows = _live().filter(published_at__gte=start, published_at__lt=end)
-    return [_card(article) for article in rows.order_by("-published_at", "-id")[:limit]]
+    rows = Article.objects.filter(live=True, published_at__gte=start, published_at__lt=end)
+    columns = rows.order_by("-published_at", "-id").values_list("section__slug", "slug", "pk", "published_at")[:limit]
+    return [(f"/{section}/{slug or 'story'}-{pk}", at) for section, slug, pk, at in columns]
 
 
 def story_facts(story_id: int) -> StoryFacts | None:

@@ -84,13 +84,13 @@ def page_sitemap(paper: Paper, paths: Iterable[str]) -> str:
     return _document(_map.urlset(*(_map.url(_map.loc(paper.url + path)) for path in paths)))
 
 
-def story_sitemap(paper: Paper, cards: Iterable[Card]) -> str:
-    """Stories of one month, at most 50,000: the protocol's own bound."""
+def story_sitemap(paper: Paper, stories: Iterable[tuple[str, datetime]]) -> str:
+    """Stories of one month as (path, published_at), at most 50,000: the protocol's own bound."""
     return _document(
         _map.urlset(
             *(
-                _map.url(_map.loc(paper.url + card.path), _map.lastmod(card.published_at.isoformat(timespec="seconds")))
-                for card in cards
+                _map.url(_map.loc(paper.url + path), _map.lastmod(at.isoformat(timespec="seconds")))
+                for path, at in stories
             )
         )
     )

@@ -74,7 +74,7 @@ def month_sitemap(request: HttpRequest, year: str, month: str) -> HttpResponse:
     asked = (int(year), int(month))
     if asked not in newsroom.month_index():
         raise Http404
-    return _public(request, feeds.story_sitemap(queries.paper(), newsroom.month_cards(*asked)), XML)
+    return _public(request, feeds.story_sitemap(queries.paper(), newsroom.month_addresses(*asked)), XML)
 
 
 @require_safe
