@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from allauth.account.forms import RequestLoginCodeForm
 from allauth.account.views import ConfirmLoginCodeView, RequestLoginCodeView
 from allauth.core import ratelimit
+from django import forms
 from django.contrib.auth import get_user_model, logout
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -48,6 +49,7 @@ def too_many_requests(request: HttpRequest, exception: Exception | None = None) 
 class SignInForm(RequestLoginCodeForm):
     """Answers alike for an address we know and one we do not: the reader's row is made either way."""
 
+    email = forms.EmailField(max_length=254)
     request: HttpRequest
     rate_limited = False
 

@@ -68,15 +68,15 @@ def run_run_due(args: argparse.Namespace) -> int:
     try:
         until = parse_instant(args.until)
     except ValueError as error:
-        print(f"--until: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
+        print(f"--until: {error}", file=sys.stderr)
         return 2
     now = clock.now()
     if until > now and not all_sandboxed():
-        print("--until lies in the future: refused, because a provider here moves real money.", file=sys.stderr)  # noqa: T201
+        print("--until lies in the future: refused, because a provider here moves real money.", file=sys.stderr)
         return 2
     zone = ZoneInfo(settings.BROADSHEET.time_zone)
     show = as_json if getattr(args, "json", False) else as_line
     for instant in instants(now, until, zone):
         for event in run_due(now=instant):
-            print(show(event, zone), flush=True)  # noqa: T201 - stdout is a command's result
+            print(show(event, zone), flush=True)
     return 0
