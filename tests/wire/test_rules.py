@@ -35,12 +35,21 @@ def test_a_sound_item_goes_out():
         ({"byline": "${author.name}"}, ("placeholder",)),
         ({"warnings": ("hold: internal_text",)}, ("internal_text",)),
         ({"warnings": ("repaired: the feed is not well-formed XML",)}, ("repaired",)),
+        ({"warnings": ("teaser: the feed gives a summary",)}, ()),
+        ({"warnings": ("teaser: the feed gives a summary",), "body_text": "word " * 120 + "[…]"}, ("teaser",)),
         ({"removed": (Removed("P01", "limit of {{free_limit}} articles " * 99),)}, ()),
         ({"removed": (Removed("A01", "also read this " * 99),)}, ("cleaned_too_much",)),
     ],
 )
 def test_gate(fields, expected):
     assert reasons(**fields) == expected
+
+
+def test_language_of_the_paper():
+    german = make.item(language="de-AT")
+    assert hold_reasons(german, now=NOW, languages=("en", "hi")) == ("language",)
+    assert hold_reasons(german, now=NOW, languages=("en", "de")) == hold_reasons(german, now=NOW) == ()
+    assert hold_reasons(make.item(language=None), now=NOW, languages=("en",)) == ()
 
 
 def stamp(version=None, hours=None, digest="a"):

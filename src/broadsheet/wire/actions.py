@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from babel.localedata import exists as known_language
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -134,7 +136,7 @@ def _situation(item: Item, row: WireItem, standing: rules.Standing, now: datetim
     facts = newsroom_queries.story_facts(row.story_id) if row.story_id else None
     return rules.Situation(
         standing=standing,
-        reasons=rules.hold_reasons(item, now=now),
+        reasons=_held_for(item, now),
         canceled=item.pub_status == "canceled",
         kill="kill" in item.signals,
         withheld=item.pub_status == "withheld",
@@ -144,6 +146,10 @@ def _situation(item: Item, row: WireItem, standing: rules.Standing, now: datetim
         touched=facts is not None and newsroom_queries.touched_by_hand(facts.id),
         was_withdrawn=row.withdrawn,
     )
+
+
+def _held_for(item: Item, now: datetime) -> tuple[str, ...]:
+    return rules.hold_reasons(item, now=now, languages=settings.BROADSHEET.languages)
 
 
 def _act(decided: rules.Plan, item: Item, row: WireItem, now: datetime, tier: str) -> rules.Plan:
@@ -186,7 +192,7 @@ def copy_of(item: Item, *, tier: str = "", auto: bool) -> newsroom.Copy:
         section=_section(item),
         tier=tier or "metered",
         priority=item.urgency or 5,
-        language=(item.language or "en")[:12],
+        language=_language(item),
         bylines=[name[:120] for name in (item.authors if item.byline else ())],
         dateline=(", ".join(filter(None, (place.city, place.country))) or place.text)[:120] if place else "",
         credit=(item.credit or "")[:60],
@@ -194,6 +200,12 @@ def copy_of(item: Item, *, tier: str = "", auto: bool) -> newsroom.Copy:
         auto_published=auto,
         correction=item.correction_note or "",
     )
+
+
+def _language(item: Item) -> str:
+    """A language the press can print dates in; without one the paper's own."""
+    language = rules.primary_language(item.language)
+    return language if language and known_language(language) else str(settings.BROADSHEET.languages[0])
 
 
 def _section(item: Item) -> str:
@@ -277,7 +289,7 @@ def release_embargo(*, version_id: int, now: datetime) -> bool:
     touched = bool(row.story_id) and newsroom_queries.touched_by_hand(row.story_id)
     if version.status != "held" or not newest or rules.is_embargoed(item, now=now):
         return False
-    reasons = rules.hold_reasons(item, now=now)
+    reasons = _held_for(item, now)
     if reasons or touched or row.withdrawn or not version.raw.wants_publish:
         version.reasons = [
             *reasons,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,11 +33,23 @@ _HELD_WARNINGS: Final = {
 Standing = Literal["new", "duplicate", "update", "silent_change", "superseded"]
 
 
-def hold_reasons(item: Item, *, now: datetime) -> tuple[str, ...]:
-    """Why a person must look before this is published; empty when it may go out by rule."""
+def hold_reasons(item: Item, *, now: datetime, languages: Sequence[str] = ()) -> tuple[str, ...]:
+    """Why a person must look before this is published; empty when it may go out by rule.
+
+    `languages` are the paper's own; an item that says it is in another is held. Empty: any language goes.
+    """
     reasons = [*_status_reasons(item, now), *_text_reasons(item), *_cleaning_reasons(item)]
+    language = primary_language(item.language)
+    if languages and language and language not in languages:
+        reasons.append("language")
     # An item without text is first of all that; the published contract names this reason.
     return tuple(dict.fromkeys(sorted(reasons, key=lambda reason: reason != "no_text")))
+
+
+def primary_language(tag: str | None) -> str | None:
+    """ "pt" of "pt-BR"; None when the tag is no language tag."""
+    match = re.match(r"^([A-Za-z]{2,3})(?:[-_]|$)", tag or "")
+    return match[1].lower() if match else None
 
 
 def _status_reasons(item: Item, now: datetime) -> list[str]:
@@ -78,11 +91,19 @@ def _cleaning_reasons(item: Item) -> list[str]:
     for mark, reason in _HELD_WARNINGS.items():
         if any(warning.startswith(mark) for warning in item.warnings):
             reasons.append(reason)
+    if _is_teaser(item):
+        reasons.append("teaser")
     if removed_share(item) > MOST_REMOVED:
         reasons.append("cleaned_too_much")
     if item.takes is not None and item.takes.of is None and item.takes.n is None:
         reasons.append("more_to_come")
     return reasons
+
+
+def _is_teaser(item: Item) -> bool:
+    """A feed's summary that breaks off. One that does not may be the whole text: many feeds have no other place."""
+    summary = any(warning.startswith("teaser:") for warning in item.warnings)
+    return summary and item.body_text.rstrip(" )]").endswith(("...", "…"))
 
 
 def removed_share(item: Item) -> float:

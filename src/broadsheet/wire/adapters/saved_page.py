@@ -5,10 +5,12 @@ from __future__ import annotations
 from broadsheet.wire import patterns
 from broadsheet.wire.blocks import from_text, word_count
 from broadsheet.wire.drafts import Document, Draft
+from broadsheet.wire.items import UnreadableError
 
 NAME = "saved_page"
 _LONGEST_HEADLINE = 140
 _FEWEST_WORDS = 3
+_MOST_OF_A_TABLE = 1 / 3
 
 
 def matches(document: Document) -> bool:
@@ -17,6 +19,8 @@ def matches(document: Document) -> bool:
 
 def read(document: Document) -> list[Draft]:
     blocks = from_text(document.text.lstrip("\ufeff"))
+    if sum(1 for block in blocks if block.text.startswith("|")) > len(blocks) * _MOST_OF_A_TABLE:
+        raise UnreadableError("unknown_format", "a table in plain text, not a story")
     draft = Draft(parser="saved_page 1", body=blocks)
     if len(blocks) > 1 and _is_headline(blocks[0].text, blocks[1].text):
         draft.headline = blocks[0].text
