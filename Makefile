@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 PORT ?= 8000
 WORKERS ?= auto
+REQUIRE_ALL ?=
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint fmt types contracts unit lock schema wheel clean
 
@@ -30,7 +31,7 @@ contracts: $(VENV)/.dev ## the layers of the house
 	@$(BIN)/lint-imports --no-logo
 
 unit: $(VENV)/.dev ## the tests alone
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup -q
+	@REQUIRE_ALL=$(REQUIRE_ALL) $(BIN)/pytest -n $(WORKERS) --dist loadgroup -q
 
 lock: $(VENV)/.dev ## resolve the dependencies anew and lock them with hashes (needs uv)
 	@$(BIN)/python tools/lock.py

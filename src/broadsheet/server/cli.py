@@ -100,7 +100,9 @@ def run(words: Sequence[str]) -> int:
     name = _first_word(words)
     if name not in COMMANDS:
         _overview(parser)
-        parser.parse_known_args([word for word in words if word.startswith("-")] or ["--help"])
+        if name is None:
+            parser.parse_args(words or ["--help"])
+            return 0
         print(f"broadsheet: there is no command {name!r}; `broadsheet --help` lists them.", file=sys.stderr)
         return USAGE
     os.environ["BROADSHEET_DATA"] = str(data_folder(_data_of(words)))
@@ -121,7 +123,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def _set_clock() -> None:
-    """BROADSHEET_CLOCK starts this process's clock at an instant: for scratch copies and journeys, never for a paper."""
+    """BROADSHEET_CLOCK starts this process's clock at an instant: for scratch copies, never for a paper."""
     instant = os.environ.get("BROADSHEET_CLOCK", "")
     if instant:
         try:

@@ -119,18 +119,18 @@ OPTIONS: tuple[Option, ...] = (
     Option("name", "text", "The Daily Broadsheet", "The paper's name, as the masthead shows it.", _text),
     Option("tagline", "text", "", "A line under the name.", _maybe),
     Option("public_url", "URL", "http://localhost:8000", "Where readers find the paper; decides the cookies.", _url),
-    Option("time_zone", "zone", "Asia/Kolkata", "The publisher's zone: dates, meter windows and billing follow it.", _zone),
+    Option("time_zone", "zone", "Asia/Kolkata", "The publisher's zone: dates, meter and billing follow it.", _zone),
     Option("languages", "list", ("en", "hi"), "Languages of stories, the first one the paper's own.", _list),
     Option("currency", "code", "INR", "The currency of plans.", _currency),
     Option("free_limit", "count", 5, "Metered stories a visitor may read in a window.", _count(0, 250)),
     Option("registered_limit", "count", 10, "The same for registered readers, visits before signing in included.",
            _count(0, 250)),
-    Option("meter_window", "window", "month", "month, week or rolling:N (N x 24 h from the meter's first read).", _window),
+    Option("meter_window", "window", "month", "month, week or rolling:N (N x 24 h from the first read).", _window),
     Option("meter_mode", "choice", "soft", "soft: the first visit reads; strict: a cookie must come back first; login: "
            "metered stories need an account.", _choice("soft", "strict", "login")),
     Option("meter_budget", "count", 0, "New meters per network prefix and day; 0 is unlimited.", _count(0, 10**9)),
-    Option("section_limits", "table", {}, "A ceiling for a section inside the one meter, by the section's slug.", _limits),
-    Option("database_url", "URL", "", "postgres://…; empty is the SQLite file in the data folder.", _maybe, secret=True),
+    Option("section_limits", "table", {}, "A ceiling for a section inside the one meter, by its slug.", _limits),
+    Option("database_url", "URL", "", "postgres://…; empty is the SQLite file in the folder.", _maybe, secret=True),
     Option("valkey_url", "URL", "", "A shared meter for several machines.", _maybe, secret=True),
     Option("search_url", "URL", "", "A search service; empty is the embedded engine.", _maybe, secret=True),
     Option("storage_url", "URL", "", "Object storage for pictures; empty is the data folder.", _maybe, secret=True),
@@ -158,7 +158,7 @@ Options.__doc__ = "Every option's value, and where the data lies. Built by load(
 NOT_BUILT_YET = {
     "meter_budget": 0, "section_limits": {}, "valkey_url": "", "search_url": "", "storage_url": "",
 }  # fmt: skip
-"""Options of the interface that this version cannot honour: any other value stops the start instead of being ignored."""
+"""Options this version cannot honour yet: any other value stops the start instead of being ignored."""
 
 
 def data_folder(argument: str | None = None) -> Path:

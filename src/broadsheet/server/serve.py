@@ -84,11 +84,11 @@ class Newspaper:
     async def _say_ready(self, server: uvicorn.Server, application: GateApplication) -> None:
         try:
             await application.started()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again in run(), whatever it is
             self._failure = error
             server.should_exit = True
             return
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event
             await asyncio.sleep(0.02)
         self._announce()
 

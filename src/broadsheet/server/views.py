@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 
 
-def healthz(request: HttpRequest) -> HttpResponse:
+def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's form
     """`ok`, or what is wrong without a secret, for load balancers and monitors."""
     try:
         with connection.cursor() as cursor:
