@@ -36,6 +36,7 @@ from broadsheet.subscriptions.events import (
 )
 from broadsheet.website import actions as website
 from broadsheet.website import jobs as website_jobs
+from broadsheet.wire import jobs as wire_jobs
 
 HANDLERS = {
     StoryPublished: (press_jobs.print_published, website_jobs.reprint_fronts, archive_jobs.index_story),
@@ -55,7 +56,10 @@ def periodic() -> list[Every]:
     """What the worker looks after besides the queue; each looks for what is due and may run late or twice."""
     return [
         Every(2, server_jobs.renew_edition),
+        Every(2, wire_jobs.watch_incoming),
         Every(10, server_jobs.publish_scheduled),
+        Every(15, wire_jobs.release_embargoes),
+        Every(60, wire_jobs.read_unread),
         Every(20, server_jobs.turn_the_day),
         Every(60, subscription_jobs.run_billing),
         Every(3600, server_jobs.purge),
