@@ -16,8 +16,7 @@ from tests.subscriptions import make_subscriptions as make
 def run(until, *, as_json=True):
     parser = argparse.ArgumentParser()
     cli.add_commands(parser.add_subparsers())
-    args = parser.parse_args(["billing", "run-due", "--until", until])
-    args.json = as_json
+    args = parser.parse_args(["billing", "run-due", "--until", until, *(["--json"] if as_json else [])])
     return args.run(args)
 
 

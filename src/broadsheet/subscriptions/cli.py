@@ -25,6 +25,10 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
     commands = billing.add_subparsers(dest="billing_command", required=True, metavar="COMMAND")
     due = commands.add_parser("run-due", help="run all billing jobs that are due, once")
     due.add_argument("--until", required=True, metavar="INSTANT", help="such as 2027-04-10T12:00:00+05:30")
+    # SUPPRESS keeps what was given before the command.
+    due.add_argument("--data", metavar="DIR", default=argparse.SUPPRESS, help="the paper's folder")
+    due.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object an event")
+    due.add_argument("--quiet", action="store_true", default=argparse.SUPPRESS, help="no progress on stderr")
     due.set_defaults(run=run_run_due)
 
 
@@ -67,8 +71,9 @@ def run_run_due(args: argparse.Namespace) -> int:
     """`billing run-due --until INSTANT`. Exit status 2 for an instant that cannot be read or must not be walked to."""
     try:
         until = parse_instant(args.until)
-    except ValueError as error:
-        print(f"--until: {error}", file=sys.stderr)
+    except ValueError:
+        wanted = "an instant with its offset, such as 2027-04-10T12:00:00+05:30"
+        print(f"--until: {args.until!r} is not {wanted}.", file=sys.stderr)
         return 2
     now = clock.now()
     if until > now and not all_sandboxed():
