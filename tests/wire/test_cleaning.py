@@ -304,3 +304,32 @@ def test_long_blocks_lose_only_a_credit_or_a_dateline(copy):
             text = block.text
             trimmed = any(text.startswith(e) or text.endswith(e) for e in edges)
             assert text in kept or trimmed
+
+
+def test_price_list_before_the_sales_line_goes_with_it():
+    tail = [
+        "₹500",
+        "3 Months",
+        "₹166/Month",
+        "Harbour Yearly",
+        "₹1,800",
+        "1 Year",
+        "₹150/Month",
+        "Renews automatically, cancel anytime",
+        "Archives",
+    ]
+    assert make.texts(make.cleaned(*STORY, *tail)) == STORY
+
+
+def test_marks_far_apart_are_no_wall():
+    copy = ["Subscribe now for unlimited access.", *STORY, *STORY, *STORY, "Already subscribed? Log in"]
+    assert make.texts(make.cleaned(*copy)) == copy
+
+
+def test_sales_lines_above_the_limit_notice_go_with_it():
+    assert (
+        make.texts(
+            make.cleaned(*STORY, "Already subscribed? Log in", "Subscribe now for unlimited access.", WALL[0], "₹500")
+        )
+        == STORY
+    )

@@ -145,16 +145,21 @@ class _Sheet:
 
     # --- P: a paywall saved with the page
     def fuse(self) -> None:
-        marks = [(at, rule) for at, block in enumerate(self.blocks) if (rule := _fuse_rule(block.text))]
-        for order, (at, rule) in enumerate(marks):
+        chain: list[tuple[int, str]] = []
+        for at, block in enumerate(self.blocks):
+            rule = _fuse_rule(block.text)
             if rule == "P01":
-                self.drop_from(at, rule, "text_after_wall")
+                self.drop_from(at if not _is_wall(chain, at) else chain[0][0], rule, "text_after_wall")
                 return
-            near = [other for place, other in marks[order + 1 :] if place - at <= _FUSE_REACH]
-            # Two prices are a price list, and may be the story; a sales line beside another mark is a wall.
-            if near and {rule, *near} != {"P04"}:
-                self.drop_from(at, rule, "text_after_wall")
-                return
+            if rule is None:
+                continue
+            if chain and at - chain[-1][0] > _FUSE_REACH:
+                if _is_wall(chain, chain[-1][0]):
+                    break
+                chain = []
+            chain.append((at, rule))
+        if _is_wall(chain, chain[-1][0] if chain else 0):
+            self.drop_from(chain[0][0], chain[0][1], "text_after_wall")
 
     # --- E03, E04: what follows is for newsrooms only
     def internal(self) -> None:
@@ -318,6 +323,12 @@ class _Sheet:
                 self.blocks[at] = block.with_kind("blockquote")
                 if at and self.blocks[at - 1].kind == "p":
                     self.blocks[at - 1] = self.blocks[at - 1].with_kind("blockquote")
+
+
+def _is_wall(chain: list[tuple[int, str]], before: int) -> bool:
+    """Marks near one another are a wall, but two prices are a price list, which may be the story."""
+    near = bool(chain) and before - chain[-1][0] <= _FUSE_REACH
+    return near and len(chain) > 1 and {rule for _, rule in chain} != {"P04"}
 
 
 def _fuse_rule(text: str) -> str | None:
