@@ -7,7 +7,7 @@ PORT ?= 8000
 WORKERS ?= auto
 REQUIRE_ALL ?=
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt types contracts unit lock schema wheel clean
+.PHONY: help demo test lint fmt types contracts unit lock schema docs wheel clean
 
 help: ## what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ lock: $(VENV)/.dev ## resolve the dependencies anew and lock them with hashes (n
 
 schema: $(VENV)/.dev ## write src/broadsheet/server/schema.sql from the migrations
 	@$(BIN)/python tools/schema.py
+
+docs: $(VENV)/.dev ## write docs/options.md from the option table
+	@$(BIN)/python -c 'from broadsheet.server.options import as_markdown; print(as_markdown(), end="")' > docs/options.md
 
 wheel: $(VENV)/.dev ## build dist/broadsheet-*.whl
 	@$(BIN)/python -m flit_core.wheel --outdir dist

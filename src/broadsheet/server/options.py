@@ -221,3 +221,22 @@ def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(f'"{item}"' for item in value) + "]"
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def as_markdown() -> str:
+    """docs/options.md, whole."""
+    lines = [
+        "# Options",
+        "",
+        "`broadsheet.toml` in the data folder, overridden by `BROADSHEET_<NAME>` in the environment. A bad value stops the",
+        "start with the option's name and a hint. `broadsheet config` prints what holds, secrets redacted. This page is",
+        "generated from the table in `server/options.py` by `make docs`; a test compares.",
+        "",
+        "| option | type | default | what it does |",
+        "|---|---|---|---|",
+    ]
+    for option in OPTIONS:
+        later = " *Not in this version yet: any other value stops the start.*" if option.name in NOT_BUILT_YET else ""
+        secret = " Secret." if option.secret else ""
+        lines.append(f"| `{option.name}` | {option.type} | `{_toml(option.default)}` | {option.help}{secret}{later} |")
+    return "\n".join(lines) + "\n"
