@@ -56,7 +56,7 @@ def periodic() -> list[Every]:
     """What the worker looks after besides the queue; each looks for what is due and may run late or twice."""
     return [
         Every(2, server_jobs.renew_edition),
-        Every(2, wire_jobs.watch_incoming),
+        Every(1, wire_jobs.watch_incoming),
         Every(10, server_jobs.publish_scheduled),
         Every(15, wire_jobs.release_embargoes),
         Every(60, wire_jobs.read_unread),
