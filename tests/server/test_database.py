@@ -30,8 +30,7 @@ def test_the_packaged_schema_is_what_migrate_makes(tmp_path):
 def test_a_new_paper_takes_the_packaged_schema_and_then_finds_it_current(tmp_path):
     script = (
         "import django; django.setup()\nfrom broadsheet.server.database import make_ready\n"
-        "import pytest
-from django.core.management import call_command\n"
+        "from django.core.management import call_command\n"
         "print(make_ready(), make_ready())\ncall_command('migrate', check_unapplied=True, verbosity=0)"
     )
     assert run(tmp_path, script).split() == ["created", "current"]
