@@ -83,3 +83,10 @@ def test_short_strips_share_a_row():
 
     rows = rules.in_rows([block("A", 2), block("B", 5), block("C", 1), block("D", 4), block("E", 3)])
     assert [row.section.name for row in rows] == ["A", "C", "B", "D", "E"]
+
+
+def test_a_strip_opens_with_a_picture_if_one_is_near():
+    plain, drawn = [make.card(n) for n in (1, 2, 3)], make.card(4, picture=make.DRAWING)
+    assert ids(rules.picture_first([plain[0], drawn, plain[1]])) == [4, 1, 2]
+    assert ids(rules.picture_first([*plain, drawn])) == [1, 2, 3, 4]
+    assert rules.picture_first([]) == []

@@ -42,7 +42,7 @@ def front(now: datetime) -> Front:
             continue
         cards = rules.take(newsroom.section_cards(section.slug, rules.STRIP + len(used)), rules.STRIP, used)
         if cards:
-            blocks.append(FrontBlock(section, tuple(cards)))
+            blocks.append(FrontBlock(section, tuple(rules.picture_first(cards))))
     return Front(
         lead=top.lead,
         seconds=top.seconds,

@@ -62,6 +62,12 @@ def take(cards: Iterable[Card], count: int, used: set[int]) -> list[Card]:
     return taken
 
 
+def picture_first(cards: Sequence[Card]) -> list[Card]:
+    """A strip opens with its newest story that has a picture, if one of the first three has; the rest keep their order."""
+    drawn = next((card for card in cards[:3] if card.picture), None)
+    return [drawn, *(card for card in cards if card.id != drawn.id)] if drawn else list(cards)
+
+
 def in_rows(blocks: Sequence[FrontBlock]) -> list[FrontBlock]:
     """Strips in the order they are set: two short ones share a row, so the second is brought up to the first."""
     rows: list[FrontBlock] = []
