@@ -63,7 +63,7 @@ def take(cards: Iterable[Card], count: int, used: set[int]) -> list[Card]:
 
 
 def picture_first(cards: Sequence[Card]) -> list[Card]:
-    """A strip opens with its newest story that has a picture, if one of the first three has; the rest keep their order."""
+    """A strip opens with a story that has a picture, if one of the first three has; the rest keep their order."""
     drawn = next((card for card in cards[:3] if card.picture), None)
     return [drawn, *(card for card in cards if card.id != drawn.id)] if drawn else list(cards)
 
