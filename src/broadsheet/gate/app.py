@@ -164,6 +164,9 @@ class Gate:
             return Needs("story", facts.id)
         private = decision.cache is Cache.PRIVATE or asked.personal
         answer = self._dress(asked, sheet, PRIVATE if private else PUBLIC, decision.reason)
+        if not private:
+            # The browser that kept a wall must not show it to the reader who has just paid: the passport is a cookie.
+            answer.add("Vary", "Cookie")
         answer.add("Broadsheet-Variant", "full" if decision.body is Body.FULL else "wall")
         if decision.count and answer.status == 304:  # noqa: PLR2004 - a counted read is sent whole
             answer = self._dress(replace(asked, if_none_match=""), sheet, PRIVATE, decision.reason)
