@@ -69,6 +69,7 @@ def test_publish_and_reject(editor):
     assert story_facts(row.story_id).state == "published"
     bring(make_wire.g2("urn:b", headline="Only {{n}} ships left in harbour"))
     row = held()
+    assert reverse("wire_publish", args=[row.id]) not in editor.get(reverse("wire_board")).content.decode()
     answer = editor.post(reverse("wire_publish", args=[row.id]), follow=True).content.decode()
     assert "Not published: an unfilled placeholder" in answer
     assert held() == row

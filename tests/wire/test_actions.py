@@ -129,6 +129,7 @@ def test_constructed_kill_chain():
         for name in ("v1", "v2_update", "v3_correction", "v4_canceled")
     ]
     assert [entry.status for entry in done] == ["held", "published", "updated", "withdrawn"]
+    assert queries.counts()["held"] == 0
     assert len({entry.story_id for entry in done}) == 1
     assert state(done[0].story_id) == "withdrawn"
 
@@ -224,6 +225,15 @@ def test_a_person_may_publish_what_was_held_but_not_everything():
     assert [r.id for r in queries.board(status="held")] == [refused.id]
     actions.reject_version(version_id=refused.id)
     assert queries.counts()["held"] == 0
+
+
+def test_a_person_may_not_publish_an_older_version():
+    bring(make.g2(body="<p>Too little to go out unseen.</p>"))
+    [row] = queries.board(status="held")
+    [update] = bring(make.g2(version=2))
+    assert update.status == "published"
+    with pytest.raises(actions.NotPublishableError, match="superseded"):
+        actions.publish_held(version_id=row.id, now=NOW)
 
 
 def test_no_sections_at_all_is_no_obstacle():

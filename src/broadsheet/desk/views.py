@@ -34,6 +34,7 @@ REASONS: Final = {
     "refused_by_newsroom": "the newsroom's own checks refused it",
     "repaired": "the feed was broken and has been repaired",
     "revived": "a new version of a story the agency withdrew",
+    "superseded": "a newer version is known",
     "silent_change": "other words under the same version number",
     "teaser": "a summary, not the whole story",
     "text_after_wall": "text behind a paywall notice",
@@ -87,7 +88,9 @@ def quarantine(request: HttpRequest) -> HttpResponse:
     rows = queries.quarantine(before=_number(request, "before"))
     older = rows[-1].id if len(rows) == queries.PAGE else None
     return _page(
-        request, "wire_quarantine.html", {"rows": rows, "counts": queries.counts(), "older": older, "quarantined": True}
+        request,
+        "wire_quarantine.html",
+        {"rows": rows, "counts": queries.counts(), "older": older, "quarantined": True, "statuses": _STATUSES},
     )
 
 

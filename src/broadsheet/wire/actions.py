@@ -224,6 +224,9 @@ def _advance(item: Item, row: WireItem, digest: str, decided: rules.Plan) -> Non
 
 
 def _keep(item: Item, raw: RawMessage, row: WireItem, *, digest: str, decided: rules.Plan, now: datetime) -> None:
+    if decided.status != "superseded":
+        # What waited for a person is no longer the news; only the newest version asks for a decision.
+        row.versions.filter(status="held").update(status="superseded")
     WireVersion.objects.create(
         item=row,
         raw=raw,
@@ -263,8 +266,14 @@ def publish_held(*, version_id: int, now: datetime) -> int:
         raise NotPublishableError(reason)
     if version.status != "held":
         raise NotPublishableError(version.status)
+    if not _is_newest(version, row):
+        raise NotPublishableError("superseded")
     _publish(version, item, row, now, auto=False)
     return int(row.story_id)
+
+
+def _is_newest(version: WireVersion, row: WireItem) -> bool:
+    return (row.version or 0, row.digest) == (version.version, version.digest)
 
 
 def _publish(version: WireVersion, item: Item, row: WireItem, now: datetime, *, auto: bool) -> None:
@@ -285,9 +294,8 @@ def release_embargo(*, version_id: int, now: datetime) -> bool:
     """Publish a version whose embargo has passed if publication was asked for and nothing else holds it."""
     version = WireVersion.objects.select_for_update().select_related("item", "raw").get(pk=version_id)
     item, row = item_from_json(version.payload), version.item
-    newest = (row.version or 0, row.digest) == (version.version, version.digest)
     touched = bool(row.story_id) and newsroom_queries.touched_by_hand(row.story_id)
-    if version.status != "held" or not newest or rules.is_embargoed(item, now=now):
+    if version.status != "held" or not _is_newest(version, row) or rules.is_embargoed(item, now=now):
         return False
     reasons = _held_for(item, now)
     if reasons or touched or row.withdrawn or not version.raw.wants_publish:

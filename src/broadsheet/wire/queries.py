@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from broadsheet.wire.models import RawMessage, WireVersion
+from broadsheet.wire.rules import NOT_BY_HAND
 
 PAGE = 50
 
@@ -29,6 +30,7 @@ class BoardRow:
     reasons: tuple[str, ...]
     received_at: datetime
     story_id: int | None
+    publishable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def _board_row(version: WireVersion) -> BoardRow:
         reasons=tuple(version.reasons),
         received_at=version.received_at,
         story_id=version.item.story_id,
+        publishable=version.status == "held" and not NOT_BY_HAND & set(version.reasons) and bool(version.headline),
     )
 
 

@@ -216,13 +216,15 @@ def _plan_update(at: Situation) -> Plan:
     return Plan("updated", "update", (*noted, "awaiting_editor"))
 
 
+# What not even an editor publishes as it stands.
+NOT_BY_HAND: Final = frozenset({"canceled", "withheld", "embargoed", "no_text", "placeholder", "kill_notice"})
+
+
 def refusal(item: Item, *, now: datetime) -> str | None:
     """Why not even a person may publish this version as it stands; None when they may."""
-    never = ("canceled", "withheld", "embargoed", "no_text", "placeholder", "kill_notice")
-    reasons = hold_reasons(item, now=now)
     if not item.headline:
         return "headline_length"
-    return next((reason for reason in reasons if reason in never), None)
+    return next((reason for reason in hold_reasons(item, now=now) if reason in NOT_BY_HAND), None)
 
 
 def identity_source(item: Item, *, named: str | None) -> str:

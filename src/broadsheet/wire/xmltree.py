@@ -50,7 +50,7 @@ def parse_xml(text: str) -> Any:
 
 
 def _reason(problem: etree.XMLSyntaxError, content: bytes) -> UnreadableError:
-    message = str(problem)
+    message = re.sub(r" \(<string>, line \d+\)$", "", str(problem))
     lowered = message.lower()
     if "depth" in lowered:
         return UnreadableError("too_deep", f"elements nest deeper than {_DEEPEST}")
