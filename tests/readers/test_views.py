@@ -165,6 +165,17 @@ def test_one_network_may_ask_for_twenty_addresses_a_minute(mailoutbox):
     assert make.ask(elsewhere, "one.more@example.org").status_code == 302
 
 
+def test_a_mail_server_that_is_away_is_said_so(client, monkeypatch):
+    def away(_):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("broadsheet.readers.adapters.allauth.send", away)
+    page = make.ask(client, wanted="/india/a-1")
+    assert page.status_code == 503
+    assert "The letter could not be sent" in page.content.decode()
+    assert 'href="/account/sign-in/?next=%2Findia%2Fa-1"' in page.content.decode()
+
+
 @pytest.mark.parametrize("address", ["", "asha", "asha@", "a b@example.org", "a" * 250 + "@example.org"])
 def test_what_is_no_address_is_said_so_and_changes_nothing(client, mailoutbox, address):
     page = make.ask(client, address)

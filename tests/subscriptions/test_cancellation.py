@@ -159,7 +159,7 @@ def test_letters_tell_what_happened(asha, row, mailoutbox):
         "Your subscription has ended",
     ]
     welcome, cancelled, _ = (letter.body for letter in mailoutbox)
-    assert "We received ₹900 for 10 January 2027 up to 10 April 2027." in welcome
+    assert "We received ₹900 for 10 January 2027 to 9 April 2027." in welcome
     assert "BS/26-27/000001" in welcome
     assert "You can read on until 10 April 2027." in cancelled
 

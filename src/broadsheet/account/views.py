@@ -17,7 +17,7 @@ from broadsheet.dates import local_date
 from broadsheet.money import format_money
 from broadsheet.payments import queries as payments
 from broadsheet.subscriptions import actions, queries, rules
-from broadsheet.subscriptions.rules import longday
+from broadsheet.subscriptions.rules import longday, span
 
 private = cache_control(private=True, no_store=True)
 
@@ -61,7 +61,7 @@ def account(request: HttpRequest) -> HttpResponse:
         {
             "number": bill.number,
             "paid_at": bill.paid_at,
-            "period": f"{longday(bill.period_start)} – {longday(bill.period_end)}",
+            "period": span(bill.period_start, bill.period_end),
             "total": format_money(bill.total_minor, bill.currency),
         }
         for bill in payments.readers_invoices(request.user.pk)
@@ -115,7 +115,7 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
         "bill": bill,
         "email": request.user.email,
         "paper": settings.BROADSHEET.name,
-        "period": f"{longday(bill.period_start)} up to {longday(bill.period_end)}",
+        "period": span(bill.period_start, bill.period_end),
         "lines": [(line.text, format_money(line.amount_minor, bill.currency)) for line in bill.lines],
         "total": format_money(bill.total_minor, bill.currency),
         "paid_on": longday(local_date(bill.paid_at, settings.BROADSHEET.zone)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,8 @@ from django.views.decorators.http import require_POST
 from broadsheet import clock
 from broadsheet.readers.actions import ensure_reader
 from broadsheet.readers.rules import local_path
+
+log = logging.getLogger(__name__)
 
 CODE_REQUEST = "request_login_code"
 WAIT_SECONDS = 60
@@ -44,6 +47,12 @@ def too_many_requests(request: HttpRequest, exception: Exception | None = None) 
     response = render(request, "readers/too_many.html", {"again": _with_next(reverse("sign_in"), request)}, status=429)
     response.headers["Retry-After"] = str(WAIT_SECONDS)
     return response
+
+
+def letter_not_sent(request: HttpRequest, error: OSError) -> HttpResponse:
+    """The mail server is away (every error of its is an OSError): said plainly, instead of a wait for nothing."""
+    log.error("The letter with a code could not be sent: %s", error)
+    return render(request, "readers/not_sent.html", {"again": _with_next(reverse("sign_in"), request)}, status=503)
 
 
 class SignInForm(RequestLoginCodeForm):
@@ -76,6 +85,12 @@ class SignIn(RequestLoginCodeView):
     def _redirect_to_pending_stage(self, request: HttpRequest, stage: object) -> None:
         """A reader who mistyped the address comes back to this form instead of being sent on to the code."""
 
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        try:
+            return super().form_valid(form)
+        except OSError as error:
+            return letter_not_sent(self.request, error)
+
     def form_invalid(self, form: SignInForm) -> HttpResponse:
         return too_many_requests(self.request) if form.rate_limited else super().form_invalid(form)
 
@@ -102,7 +117,10 @@ class TypeCode(ConfirmLoginCodeView):
     def _resend_form_valid(self, form: Any) -> HttpResponse:
         if not ratelimit.consume(self.request, action=CODE_REQUEST, key=self._process.state["email"]):
             return too_many_requests(self.request)
-        return super()._resend_form_valid(form)
+        try:
+            return super()._resend_form_valid(form)
+        except OSError as error:
+            return letter_not_sent(self.request, error)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         form = kwargs.get("form") or self.get_form()

@@ -23,7 +23,7 @@ from broadsheet.subscriptions.events import (
     SubscriptionStarted,
 )
 from broadsheet.subscriptions.queries import SubscriptionRow, subscription
-from broadsheet.subscriptions.rules import longday
+from broadsheet.subscriptions.rules import longday, span
 
 
 def run_billing() -> None:
@@ -57,7 +57,7 @@ def send_receipt(event: SubscriptionStarted | SubscriptionRenewed) -> None:
         else (f"Your {row.plan_name} subscription has been renewed.", f"Your subscription to {name} is renewed")
     )
     receipt = (
-        f"We received {amount} for {longday(bill.period_start)} up to {longday(bill.period_end)}. "
+        f"We received {amount} for {span(bill.period_start, bill.period_end)}. "
         f"Your invoice {bill.number}: {site}/account/invoices/{bill.number}/"
     )
     lines = [opening, receipt]

@@ -175,6 +175,11 @@ def longday(day: date) -> str:
     return format_date(day, "d MMMM y", locale="en_IN")
 
 
+def span(start: date, end: date) -> str:
+    """A period as people write it, both days included: `10 January 2027 to 9 April 2027`."""
+    return f"{longday(start)} to {longday(end - timedelta(days=1))}"
+
+
 def period_words(months: int, language: str) -> str:
     """`1` -> `1 month`, `3` -> `3 months`; English for languages we have no words in."""
     words = _WORDS.get(language, _WORDS["en"])
