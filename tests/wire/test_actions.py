@@ -227,6 +227,21 @@ def test_a_person_may_publish_what_was_held_but_not_everything():
     assert queries.counts()["held"] == 0
 
 
+def test_a_draft_the_desk_published_waits_no_longer():
+    [draft] = bring(make.g2(), publish=False)
+    newsroom.publish_story(story_id=draft.story_id, now=NOW)
+    actions.note_published(story_id=draft.story_id)
+    assert queries.counts()["held"] == 0
+    assert [row.status for row in queries.board()] == ["published"]
+
+
+def test_a_held_update_waits_on_when_the_story_is_published_anew():
+    [first] = bring(make.g2())
+    bring(make.g2(version=2, headline="Only {{n}} ships left in the harbour"))
+    actions.note_published(story_id=first.story_id)
+    assert queries.counts()["held"] == 1
+
+
 def test_a_person_may_not_publish_an_older_version():
     bring(make.g2(body="<p>Too little to go out unseen.</p>"))
     [row] = queries.board(status="held")

@@ -39,7 +39,12 @@ from broadsheet.website import jobs as website_jobs
 from broadsheet.wire import jobs as wire_jobs
 
 HANDLERS = {
-    StoryPublished: (press_jobs.print_published, website_jobs.reprint_fronts, archive_jobs.index_story),
+    StoryPublished: (
+        press_jobs.print_published,
+        website_jobs.reprint_fronts,
+        archive_jobs.index_story,
+        wire_jobs.note_published,
+    ),
     StoryRemoved: (press_jobs.pull_removed, website_jobs.reprint_fronts, archive_jobs.unindex_story),
     IndexLost: (archive_jobs.rebuild_lost,),
     PaymentSettled: (subscription_jobs.settle_payment,),

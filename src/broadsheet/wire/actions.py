@@ -312,6 +312,17 @@ def release_embargo(*, version_id: int, now: datetime) -> bool:
 
 
 @transaction.atomic
+def note_published(*, story_id: int) -> None:
+    """The desk published a draft that waited: the version it was made from waits no longer.
+
+    A held update of a story that is already in print stays: publishing the story anew says nothing about it.
+    """
+    for row in WireItem.objects.select_for_update().filter(story_id=story_id):
+        if not row.versions.filter(status__in=["published", "updated"]).exists():
+            row.versions.filter(status="held").update(status="published", reasons=[])
+
+
+@transaction.atomic
 def reject_version(*, version_id: int) -> None:
     """The desk will not use a held version; it stays listed."""
     WireVersion.objects.filter(pk=version_id, status="held").update(status="rejected")

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from broadsheet import clock
+from broadsheet.newsroom.events import StoryPublished
 from broadsheet.wire import actions, incoming, queries
 from broadsheet.wire.parse import read_limited
 
@@ -66,6 +67,11 @@ def read_unread() -> int:
         except Exception:  # noqa: BLE001 - the next file must be read
             _log.exception("Reading raw message %s failed; it is tried again.", raw_id)
     return len(ids)
+
+
+def note_published(event: StoryPublished) -> None:
+    """On StoryPublished: a wire draft that an editor published leaves the list of what waits."""
+    actions.note_published(story_id=event.story_id)
 
 
 def release_embargoes() -> int:
