@@ -5,6 +5,7 @@ from __future__ import annotations
 from broadsheet import clock
 from broadsheet.archive import actions
 from broadsheet.archive.events import IndexLost
+from broadsheet.archive.queries import search_index
 from broadsheet.bus.queries import is_waiting
 from broadsheet.newsroom.events import StoryPublished, StoryRemoved
 
@@ -19,6 +20,12 @@ def unindex_story(event: StoryRemoved) -> None:
 
 def rebuild_lost(event: IndexLost) -> None:  # noqa: ARG001 - there is one index
     actions.rebuild()
+
+
+def ensure_index() -> None:
+    """Build the index of a paper that has none yet, before somebody searches."""
+    if not search_index().exists():
+        actions.rebuild()
 
 
 def handler_name(job: object) -> str:

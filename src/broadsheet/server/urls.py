@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.urls import include, path, re_path
-from django.views.static import serve
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
@@ -21,7 +19,7 @@ urlpatterns = [
     path("", include("broadsheet.payments.urls")),
     path("", include("broadsheet.archive.urls")),
     path("", include("broadsheet.demo.urls")),
-    re_path(r"^media/(?P<path>images/.*|original_images/.*)$", serve, {"document_root": settings.MEDIA_ROOT}),
+    path("media/<path:name>", views.media),
     # A story's address that the gate did not answer: there is no such story, or it is not published.
     re_path(r"^[a-z0-9-]+/[a-z0-9-]*-[0-9]+$", not_found),
     path("", include("broadsheet.website.urls")),

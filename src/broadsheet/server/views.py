@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import mimetypes
+from pathlib import Path
+
+from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date
+from django.views.decorators.http import require_safe
+
+PICTURES = ("images", "original_images")  # what Wagtail stores; documents go through its own view
+# A drawing is shown, never run: an uploaded SVG opened by itself is in a sandbox without scripts.
+PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
 
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's form
@@ -14,3 +25,23 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's fo
     except DatabaseError:
         return HttpResponse("database: not reachable\n", status=503, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def media(request: HttpRequest, name: str) -> HttpResponse:
+    """A picture of the paper. Its name changes with its content, so it may be cached for long."""
+    root = Path(settings.MEDIA_ROOT).resolve()
+    path = (root / name).resolve()
+    if "\0" in name or name.split("/")[0] not in PICTURES or not path.is_relative_to(root) or not path.is_file():
+        raise Http404
+    stat = path.stat()
+    etag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+    headers = {
+        "ETag": etag,
+        "Last-Modified": http_date(stat.st_mtime),
+        "Cache-Control": "public, max-age=86400",
+        "Content-Security-Policy": PICTURE_POLICY,
+    }
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    response = HttpResponse(path.read_bytes(), content_type=kind, headers=headers)
+    return get_conditional_response(request, etag=etag, response=response) or response

@@ -65,6 +65,7 @@ def periodic() -> list[Every]:
         Every(10, server_jobs.publish_scheduled),
         Every(15, wire_jobs.release_embargoes),
         Every(60, wire_jobs.read_unread),
+        Every(60, archive_jobs.ensure_index),
         Every(20, server_jobs.turn_the_day),
         Every(60, subscription_jobs.run_billing),
         Every(3600, server_jobs.purge),
