@@ -175,6 +175,7 @@ P_RULES: Final = (
     Rule("P06", re.compile(r"^(?:[^.]{0,40}\b)?(?:renews automatically|cancel any ?time)\b.{0,60}$", re.IGNORECASE)),
     Rule("P07", re.compile(r"^(?:log|sign) ?in to (?:continue|read|keep reading|access)\b.{0,80}$", re.IGNORECASE)),
 )
+# P05: removes nothing, stops publication.
 PLACEHOLDER: Final = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\$\{[^}\n]{1,80}\}|<%.{0,80}?%>|%%[A-Za-z_.]{1,60}%%")
 
 E01: Final = re.compile(
