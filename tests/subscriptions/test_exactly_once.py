@@ -30,7 +30,7 @@ class Paper:
     def __init__(self, folder):
         self.folder = folder
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "BROADSHEET_DATABASE_URL"},
             "BROADSHEET_DATA": str(folder),
             "DJANGO_SETTINGS_MODULE": "broadsheet.server.settings",
             "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
