@@ -177,3 +177,18 @@ def test_extension_and_name_do_not_matter(tmp_path):
         path = tmp_path / name
         path.write_bytes(make.g2())
         assert parse_path(path)[0].format == "newsml_g2"
+
+
+def test_broken_markup_does_not_swallow_the_story():
+    text = " ".join(make.FILLER)
+    broken = '<p>Toll</p><a href="x>' + text + "</a>"
+    feed = f"<rss><channel><item><guid>1</guid><content xmlns='urn:x'><![CDATA[{broken}]]></content><description>{text}</description></item></channel></rss>"
+    [item] = make.parse(feed)
+    assert item.body_text == text
+    assert item.warnings[0].startswith("teaser:")
+
+
+def test_byline_names_people_only():
+    fields = '{"uri": "urn:a", "byline": "Von Marco Krefting und Sunrita Sen, dpa"}'
+    assert make.parse(fields)[0].authors == ("Marco Krefting", "Sunrita Sen")
+    assert make.parse('{"uri": "urn:a", "byline": "Mira Tolland, Port correspondent"}')[0].authors == ("Mira Tolland",)

@@ -23,6 +23,7 @@ _NEAR_DAYS: Final = 45
 _LONGEST_BYLINE: Final = 120
 _SHORT_CITY: Final = 3
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_TITLE = re.compile(r"\b(?:correspondent|reporter|writer|editor|bureau|desk|staff|agency)\b", re.IGNORECASE)
 _BY = re.compile(r"^(?:by|von|par|por)\s+", re.IGNORECASE)
 
 
@@ -86,7 +87,7 @@ def _item(draft: Draft, place: Place, headline: Headline, cleaned: Cleaned, warn
         headline=headline.text,
         slugline=draft.slugline,
         byline=byline,
-        authors=tuple(draft.authors or _people(byline)),
+        authors=tuple(people(byline) or draft.authors),
         dateline=dateline,
         body_html=markup.sanitise(to_html(blocks)),
         body_text=text,
@@ -200,10 +201,12 @@ def _byline(raw: str | None) -> str | None:
     return _BY.sub("", " ".join(raw.split())).strip(" ,") or None if raw else None
 
 
-def _people(byline: str | None) -> list[str]:
+def people(byline: str | None) -> list[str]:
+    """The names in a byline, without agencies and titles ("Mira Tolland, Port correspondent" is one person)."""
     if not byline or len(byline) > _LONGEST_BYLINE:
         return []
-    return [name.strip() for name in re.split(r",| and | & ", byline) if name.strip()]
+    parts = (name.strip() for name in re.split(r",|;| and | und | et | & ", byline))
+    return [part for part in parts if part and part not in patterns.AGENCIES and not _TITLE.search(part)]
 
 
 def _label(slugline: str | None) -> str | None:

@@ -15,7 +15,7 @@ import feedparser
 
 from broadsheet.wire import markup as html_markup
 from broadsheet.wire import patterns
-from broadsheet.wire.blocks import Block
+from broadsheet.wire.blocks import Block, to_text, word_count
 from broadsheet.wire.drafts import Document, Draft, one_by_one
 from broadsheet.wire.instants import read_instant
 from broadsheet.wire.items import Association, UnreadableError
@@ -26,6 +26,7 @@ _MEDIA: Final = "http://search.yahoo.com/mrss"
 _WORDPRESS: Final = "http://wordpress.org/export/"
 _WXR: Final = "a WordPress export (WXR); that is for the archive import"
 _LITERAL_TAG = re.compile(r"</?(?:b|i|em|strong|u|span|br|sub|sup)\s*/?>", re.IGNORECASE)
+_MUCH: Final = 2
 _AGENCY = re.compile(r"^[A-Z]{2,6}$")
 
 
@@ -128,18 +129,19 @@ def _first_instant(entry: Any, *names: str) -> Any:
 
 
 def _body(draft: Draft, entry: Any) -> list[Block]:
-    for name in ("encoded", "content"):
-        for element in children(entry, name):
-            if not namespace(element).startswith(_MEDIA):
-                blocks = _content(element)
-                if blocks:
-                    return blocks
-    for name in ("description", "summary"):
-        for element in children(entry, name):
-            if not namespace(element).startswith(_MEDIA) and (blocks := _content(element)):
-                draft.warnings.append("teaser: the feed gives a summary, perhaps not the full text")
-                return blocks
-    return []
+    full, summary = _first(entry, "encoded", "content"), _first(entry, "description", "summary")
+    # A tag that is never closed swallows what follows it: then the summary holds more of the story than the text does.
+    if full and word_count(to_text(summary)) <= _MUCH * word_count(to_text(full)):
+        return full
+    if summary:
+        draft.warnings.append("teaser: the feed gives a summary, perhaps not the full text")
+    return summary or full
+
+
+def _first(entry: Any, *names: str) -> list[Block]:
+    """The blocks of the first of these elements that has any; namesakes from media: are none of the story's text."""
+    own = (e for name in names for e in children(entry, name) if not namespace(e).startswith(_MEDIA))
+    return next((blocks for element in own if (blocks := _content(element))), [])
 
 
 def _content(element: Any) -> list[Block]:
