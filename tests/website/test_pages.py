@@ -12,11 +12,13 @@ from wagtail.models import Site
 
 from broadsheet import clock
 from broadsheet.bus.models import Job
+from broadsheet.bus.queries import last_notice, notices_since
 from broadsheet.newsroom import actions as newsroom
 from broadsheet.newsroom.queries import story_facts
 from broadsheet.press.queries import stores
 from broadsheet.website import actions, jobs, queries
 from broadsheet.website.models import FrontPage, FrontPin, SectionFrontPage, StandingPage
+from broadsheet.website.wagtail_hooks import front_published
 
 pytestmark = pytest.mark.django_db
 NOW = make.NOW
@@ -145,6 +147,20 @@ def test_a_month_map_names_every_story_by_the_address_its_page_has(client):
     paths = re.findall(r"<loc>http://[^/]+(/[^<]+)</loc>", client.get("/sitemap-2027-01.xml").content.decode())
     assert paths == [story_facts(number).path for number in ids]
     assert story_facts(last_month).path in client.get("/sitemap-2026-12.xml").content.decode()
+
+
+def test_the_icon_is_found_where_browsers_look(client):
+    assert client.get("/favicon.ico")["Location"].startswith("/static/press/icon.svg?v=")
+
+
+def test_publishing_the_front_page_makes_the_printed_one_old():
+    actions.ensure_site(name="The Post")
+    before = last_notice()
+    front_published(None, FrontPage.objects.get())
+    (notice,) = notices_since(before)
+    assert (notice.kind, notice.key) == ("page", "/")
+    front_published(None, StandingPage(title="About"))
+    assert last_notice() == notice.version
 
 
 def test_the_site_is_made_once_and_left_alone(client):

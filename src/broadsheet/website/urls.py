@@ -11,6 +11,7 @@ urlpatterns = [
     path("", views.printed),
     path("feed.xml", views.printed),
     path("robots.txt", views.robots),
+    path("favicon.ico", views.favicon),
     path("sitemap.xml", views.sitemap_index),
     path("sitemap-pages.xml", views.page_sitemap),
     re_path(r"^sitemap-(?P<year>\d{4})-(?P<month>\d{2})\.xml$", views.month_sitemap),

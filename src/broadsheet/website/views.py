@@ -7,7 +7,7 @@ from datetime import timedelta
 from hashlib import blake2b
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 from wagtail.views import serve
@@ -16,6 +16,7 @@ from broadsheet import clock
 from broadsheet.newsroom import queries as newsroom
 from broadsheet.press.queries import chrome
 from broadsheet.press.typesetting import render as typeset
+from broadsheet.press.typesetting import static
 from broadsheet.website import actions, feeds, queries, rules
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,12 @@ def news_sitemap(request: HttpRequest) -> HttpResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     return _public(request, feeds.robots(queries.paper()), "text/plain; charset=utf-8")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the same for everyone
+    """Browsers ask here for pages that name no icon, such as a feed."""
+    return redirect(static("press/icon.svg"))
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's form
