@@ -1,6 +1,6 @@
 import pytest
 
-from broadsheet.mail import MailUrlError, settings_from_url
+from broadsheet.mail import MailUrlError, rules, settings_from_url
 
 
 def test_a_server_with_a_password_is_encrypted_without_being_asked():
@@ -71,6 +71,17 @@ def test_a_url_that_cannot_be_used_says_why_and_what_would_be_right(url, why):
         settings_from_url(url)
     assert why in str(refusal.value)
     assert "Write smtp://user:password@host:587" in str(refusal.value)
+
+
+def test_another_package_may_bring_a_transport(monkeypatch):
+    class Pigeon:
+        name = "pigeon"
+
+        def load(self):
+            return lambda url: {"EMAIL_BACKEND": "pigeons.Backend", "LOFT": url.removeprefix("pigeon://")}
+
+    monkeypatch.setattr(rules, "entry_points", lambda group: [Pigeon()] if group == rules.GROUP else [])
+    assert settings_from_url("pigeon://loft.example") == {"EMAIL_BACKEND": "pigeons.Backend", "LOFT": "loft.example"}
 
 
 def test_the_complaint_never_repeats_the_password():

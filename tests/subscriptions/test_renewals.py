@@ -12,7 +12,7 @@ from broadsheet.payments.adapters.sandbox import SandboxTill
 from broadsheet.payments.models import Invoice, Mandate, Payment, SandboxCharge
 from broadsheet.subscriptions import actions
 from broadsheet.subscriptions.actions.renewals import renew_one
-from broadsheet.subscriptions.models import Plan
+from broadsheet.subscriptions.models import Plan, SubscriptionEvent
 from tests.subscriptions import make_subscriptions as make
 
 pytestmark = pytest.mark.django_db
@@ -172,7 +172,8 @@ def _die(**_):
     raise SystemExit
 
 
-def test_dying_after_payments_wrote_the_result_leaves_the_effect_to_the_queue():
+@pytest.mark.parametrize("finish", [run_due_jobs, lambda: actions.run_due(now=make.at("2027-03-01 00:20"))])
+def test_a_payment_that_was_written_without_its_effect_has_it_once(finish):
     make.plan(months=1)
     asha = make.reader()
     row = make.buy(asha, make.at("2027-02-01 09:00"))
@@ -184,11 +185,13 @@ def test_dying_after_payments_wrote_the_result_leaves_the_effect_to_the_queue():
             renew_one(subscription_id=row.pk, now=now)
     key = Payment.objects.get(kind="renewal").key
     payments.apply_payment_result(key=key, result=payments.fetch_result(key=key), now=now)
-    assert actions.run_due(now=now) == []
-    run_due_jobs()
+    finish()
     row.refresh_from_db()
     assert (row.period_index, row.period_end) == (2, date(2027, 4, 1))
+    run_due_jobs()
+    assert actions.run_due(now=now) == []
     assert Payment.objects.filter(kind="renewal").count() == 1
+    assert SubscriptionEvent.objects.filter(kind="payment").count() == 2
 
 
 def test_one_that_cannot_be_charged_does_not_hold_up_the_others(monkeypatch, caplog):

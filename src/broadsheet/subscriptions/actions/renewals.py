@@ -22,7 +22,7 @@ from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions.cancellation import end_cancelled, finish
 from broadsheet.subscriptions.actions.checkout import collect_checkouts, expire_checkouts, issue_invoice
 from broadsheet.subscriptions.actions.history import Happened, lock, move, subject, today
-from broadsheet.subscriptions.actions.settlement import record_result
+from broadsheet.subscriptions.actions.settlement import record_result, settle_invoice
 from broadsheet.subscriptions.events import SubscriptionEnded
 from broadsheet.subscriptions.models import Subscription
 
@@ -100,7 +100,7 @@ def _claim(subscription_id: int, now: datetime) -> tuple[PaymentRow | None, list
     bill = invoice_of_period(subject(subscription.pk), index)
     assert bill is not None
     if bill.status != "open":
-        return None, happened  # paid elsewhere: the job of PaymentSettled moves the subscription on
+        return None, happened + settle_invoice(invoice_id=bill.id, now=now)  # paid by another road, without effect yet
     key = f"renew:{subscription.pk}:{index}:{len(payments_of(bill.id)) + 1}"
     payment = payments.begin_payment(
         invoice_id=bill.id, key=key, kind="renewal", mandate_id=subscription.mandate_id, now=now
