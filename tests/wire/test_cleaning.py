@@ -17,6 +17,7 @@ STORY = list(make.FILLER)
 TAIL = [
     ("S01", "--NWA", None),
     ("S01", "—IANS", None),
+    ("S01", "--IANS pgh/dg", None),
     ("S03", "She spoke on Monday. (NWA)", "She spoke on Monday."),
     ("S04", "Talks will follow. -NWA", "Talks will follow."),
     ("S05", "PTI ABC DEF GH", None),
@@ -54,6 +55,7 @@ ANYWHERE = [
 HEAD = [
     ("L01", "Alderport [Aldland], March 4 (NWA): ", {"city": "Alderport", "country": "Aldland", "agency": "NWA"}),
     ("L02", "New Alder, March 4 (NWA) ", {"city": "New Alder", "date": "March 4", "agency": "NWA"}),
+    ("L02", "New Alder, March 4 (IANS/Norwave) ", {"agency": "IANS", "second": "Norwave"}),
     ("L03", "ALDERPORT, Aldland (AP) _ ", {"city": "ALDERPORT", "country": "Aldland", "agency": "AP"}),
     ("L04", "ALDERPORT, March 4 - ", {"city": "ALDERPORT", "date": "March 4"}),
     ("L05", "March 4 (Reuters) - ", {"date": "March 4", "agency": "Reuters"}),
@@ -116,6 +118,13 @@ def test_also_read_takes_the_link_after_it_and_nothing_else():
     result = clean([*make.blocks(STORY[0], "Also Read"), link, *make.blocks(*STORY[1:])])
     assert make.texts(result) == STORY
     assert [hit.text for hit in result.notes.removed] == ["Also Read", "Ferry strike ends"]
+
+
+def test_also_read_in_plain_text_takes_the_titles_under_it():
+    titles = ["Ferry strike ends after two days at sea", "Grain index falls for the third month"]
+    assert make.texts(make.cleaned(STORY[0], "Also Read", *titles, *STORY[1:])) == STORY
+    alone = [*STORY, "A line at the very end of it"]
+    assert make.texts(make.cleaned(*STORY, "Also Read", alone[-1])) == alone
 
 
 def test_related_stories_take_the_list_after_them():

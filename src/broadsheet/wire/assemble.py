@@ -101,12 +101,17 @@ def _item(draft: Draft, place: Place, headline: Headline, cleaned: Cleaned, warn
         usage_terms=draft.usage_terms,
         credit=credit,
         disclaimer=notes.disclaimer,
-        via=find_via(paragraphs, credit=credit),
+        via=_via(notes, find_via(paragraphs, credit=credit)),
         quotes=find_quotes(paragraphs),
         takes=draft.takes or headline.takes or (Takes() if notes.more_to_come else None),
         removed=tuple(removed),
         warnings=warnings,
     )
+
+
+def _via(notes: Notes, named: tuple[str, ...]) -> tuple[str, ...]:
+    second = notes.dateline.get("second")
+    return tuple(dict.fromkeys([second, *named])) if second else named
 
 
 def content_uri(headline: str, text: str) -> str:

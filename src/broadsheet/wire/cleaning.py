@@ -17,6 +17,7 @@ from broadsheet.wire.patterns import LONGEST_BLOCK, Rule
 _PASSES = 50
 _FUSE_REACH = 6
 _HEAD = 2
+_MOST_TITLES = 3
 # ZWNJ and ZWJ (U+200C, U+200D) stay: Devanagari and Persian need them.
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u202d\u202e\x00-\x08\x0b-\x1f\x7f]")
 _ESCAPED = re.compile(r"&(amp|lt|gt|quot|apos|nbsp|#\d{2,5});")
@@ -184,9 +185,11 @@ class _Sheet:
                     self.notes.stop("long_disclaimer")
                 at += 1
                 continue
-            self.drop(at, rule)
+            alone = patterns.A01_ALONE.match(self.drop(at, rule))
             if rule in {"A01", "A02"}:
                 self._drop_links(at, rule)
+            if alone:
+                self._drop_titles(at)
 
     def _drop_links(self, at: int, rule: str) -> None:
         alone = True
@@ -197,6 +200,17 @@ class _Sheet:
                 return
             self.drop(at, rule)
             alone = False
+
+    def _drop_titles(self, at: int) -> None:
+        """In plain text a link is only its title: lines without a full stop before the next sentence."""
+        if any(run.href for block in self.blocks for run in block.runs):
+            return
+        end = at
+        while end < len(self.blocks) and end - at < _MOST_TITLES and patterns.TITLE_LINE.match(self.blocks[end].text):
+            end += 1
+        if end < len(self.blocks) and patterns.SENTENCE_END.search(self.blocks[end].text):
+            for _ in range(end - at):
+                self.drop(at, "A01")
 
     def _anywhere_rule(self, block: Block) -> str | None:
         text = block.text
@@ -304,7 +318,7 @@ class _Sheet:
                 self._cut_head(at, rule.id, match)
                 return True
         match = patterns.L07.match(block.text[:120])
-        if match and {match["city"], match["second"]} <= self.gazetteer:
+        if match and {match["city"], match["other"]} <= self.gazetteer:
             self._cut_head(at, "L07", match)
             return True
         return False

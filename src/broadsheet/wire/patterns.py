@@ -69,7 +69,7 @@ def tail_rules(names: tuple[str, ...]) -> tuple[Rule, ...]:
     """Whole-block rules for the end of the copy, most certain first."""
     group, known = agency_group(names), agency_group(names, tokens=False)
     return (
-        Rule("S01", re.compile(rf"^(?:-{{1,3}}|–|—)\s*{group}\.?$")),
+        Rule("S01", re.compile(rf"^(?:-{{1,3}}|–|—)\s*{group}(?:\s+[a-z]{{2,4}}/(?:[a-z]{{2,4}}/?)*)?\.?$")),
         Rule("S03", re.compile(rf"^\({group}\)\.?$")),
         Rule("S05", re.compile(rf"^{known}(?: [A-Z]{{2,4}}){{1,4}}$")),
         Rule(
@@ -113,7 +113,8 @@ def end_of_sentence_rules(names: tuple[str, ...]) -> tuple[Rule, ...]:
 
 def head_rules(names: tuple[str, ...]) -> tuple[Rule, ...]:
     """Datelines at the start of the first blocks; what they match is cut off, the rest of the block stays."""
-    group = agency_group(names)
+    # "(IANS/Xinhua)": the first sent it, the second reported it.
+    group = agency_group(names) + r"(?:/(?P<second>[A-Z][\w\-]+))?"
     sep = rf"(?:\s*(?:{_DASH}|:))"
     return (
         Rule("L01", re.compile(rf"^{_CITY} \[{_COUNTRY}\],? {DAY} \({group}\){sep}?\s*")),
@@ -126,7 +127,7 @@ def head_rules(names: tuple[str, ...]) -> tuple[Rule, ...]:
     )
 
 
-L07: Final = re.compile(rf"^(?P<city>{_PLACE})/(?P<second>{_PLACE}): ")
+L07: Final = re.compile(rf"^(?P<city>{_PLACE})/(?P<other>{_PLACE}): ")
 L08: Final = re.compile(rf"^(?:By|BY|By:) (?P<byline>{_NAME}(?:(?:, | and | & ){_NAME}){{0,3}})$")
 
 D_RULES: Final = (
@@ -143,6 +144,9 @@ _ALSO: Final = r"(?:also read|must read|read more|read also|also see|see also|al
 A01_ALONE: Final = re.compile(rf"^{_ALSO}\s*[:|–—>»→]?$", re.IGNORECASE)
 A01_LEAD: Final = re.compile(rf"^{_ALSO}\s*[:|»→]\s*\S.*$", re.IGNORECASE)
 A01_LINK: Final = re.compile(rf"^{_ALSO}\b", re.IGNORECASE)
+# A headline in a list of links: some words, no stop at the end. What follows it must be a sentence again.
+TITLE_LINE: Final = re.compile(r"^(?=.{15,140}$)(?:\S+ ){3,}\S*[^\s.!?:;,”\"'’…।)]$")
+SENTENCE_END: Final = re.compile(r"[.!?।…][”\"'’)]*$")
 A02: Final = re.compile(
     r"^(?:related (?:stories|news|articles|links|coverage)|more (?:stories|news|on this)|top stories)\s*:?$",
     re.IGNORECASE,
