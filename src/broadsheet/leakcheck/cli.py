@@ -1,0 +1,35 @@
+"""The command `broadsheet leakcheck`: arguments, progress and printing, no decisions."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from broadsheet.leakcheck.report import run_scratch
+from broadsheet.leakcheck.stories import TWINS
+
+
+class _Elsewhere(argparse.Action):
+    """An argument that makes the command need Django: its function is named and imported once Django is up."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        setattr(namespace, self.dest, values)
+        namespace.run = {
+            "url": "broadsheet.leakcheck.live:run_live",
+            "fill": "broadsheet.leakcheck.scratch:run_fill",
+        }[self.dest]
+
+
+def add_commands(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "leakcheck",
+        help="prove that the wall does not leak",
+        description="Without --url: two scratch papers that differ only in hidden text, every surface x reader x trick. "
+        "With --url: the same tricks on a live site, looking for this installation's hidden text.",
+    )
+    parser.add_argument("--url", action=_Elsewhere, metavar="URL", help="probe this site from outside, reading only")
+    parser.add_argument("--stories", type=int, default=40, metavar="N", help="with --url: the newest N stories")
+    parser.add_argument("--rate", type=float, default=25.0, metavar="R", help="with --url: requests a second at most")
+    parser.add_argument("--seconds", type=float, default=300.0, metavar="S", help="with --url: stop after S seconds")
+    parser.add_argument("--fill", action=_Elsewhere, choices=TWINS, help=argparse.SUPPRESS)
+    parser.set_defaults(run=run_scratch)

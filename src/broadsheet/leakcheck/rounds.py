@@ -1,0 +1,187 @@
+"""The rounds of a walk: what each of them tries, on whom, and what must come of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from broadsheet.leakcheck import oracles, surfaces
+from broadsheet.leakcheck.canaries import words
+from broadsheet.leakcheck.client import Ask, Response
+from broadsheet.leakcheck.readers import (
+    AT_LIMIT,
+    BY_KEY,
+    LAPSED,
+    READERS,
+    REGISTERED,
+    SUBSCRIBER,
+    UNLIMITED,
+    VISITOR,
+    may_read,
+)
+from broadsheet.leakcheck.stories import FREE_LIMIT, PLANS, REGISTERED_LIMIT, UNSEEN, Plan, text_of
+from broadsheet.leakcheck.tricks import tricks
+from broadsheet.leakcheck.walk import Probe, Walk
+
+MOST_SURFACES = 600
+MOST_QUERIES = 3
+# What is not there for a visitor nor for a subscriber is not asked for by everyone else.
+FIRST = (VISITOR, SUBSCRIBER)
+OTHERS = tuple(reader for reader in READERS if reader not in FIRST)
+NOTHING = (0, 301, 308, 400, 404, 405, 421)
+PUBLISHED = [plan for plan in PLANS if plan.state not in UNSEEN]
+# Who tries every trick on which story: the walls there are, each from the side of those who meet it.
+TRICKED = (
+    ("metered-long", AT_LIMIT),
+    ("metered-two", REGISTERED),
+    ("registered-long", VISITOR),
+    ("premium-wire", VISITOR),
+    ("premium-marked", UNLIMITED),
+    ("premium-long", SUBSCRIBER),
+)
+SHUT_TRICKED = (("draft-premium", SUBSCRIBER), ("withdrawn-premium", SUBSCRIBER), ("scheduled-premium", VISITOR))
+SHUT_GROUPS = ("methods", "path", "rewrite")
+
+
+async def surfaces_round(walk: Walk) -> int:
+    """Every address found by following links as any reader, and every one papers are known to have. Returns how many."""
+    known: dict[str, None] = dict.fromkeys(surfaces.WELL_KNOWN)
+    known |= dict.fromkeys(walk.a.path(plan.key) for plan in PUBLISHED)
+    todo = list(known)
+    variants: Counter[str] = Counter()
+    while todo:
+        tried = await _visit(walk, todo, FIRST)
+        there = [probe.ask.target for probe, answer in tried if answer.status not in NOTHING]
+        tried += await _visit(walk, list(dict.fromkeys(there)), OTHERS)
+        todo = []
+        for probe, answer in tried:
+            for target in _links(walk, probe.ask.target, answer):
+                if target not in known and len(known) < MOST_SURFACES and _wanted(target, variants):
+                    known[target] = None
+                    todo.append(target)
+    return len(known)
+
+
+async def _visit(walk: Walk, targets: Iterable[str], readers: Iterable[str]) -> list[tuple[Probe, Response]]:
+    probes = [
+        Probe(surfaces.shape(target), reader, "follow a link", Ask(target), _story(walk, target))
+        for target in targets
+        for reader in readers
+    ]
+    return list(zip(probes, await walk.run(probes), strict=True))
+
+
+def _wanted(target: str, variants: Counter[str]) -> bool:
+    """Each path with a few of its queries; none of the files that came with the editors' screens."""
+    path, _, query = target.partition("?")
+    if path.startswith("/static/wagtail") or variants[path] >= MOST_QUERIES:
+        return False
+    variants[path] += bool(query)
+    return True
+
+
+def _story(walk: Walk, target: str) -> str:
+    wanted = surfaces.story_id(target)
+    return next((key for key in BY_KEY if walk.a.id(key) == wanted), "")
+
+
+def _links(walk: Walk, target: str, answer: Response) -> Iterator[str]:
+    kind = answer.get("Content-Type")
+    if answer.get("Location"):
+        yield from surfaces.links(target, f'href="{answer.get("Location")}"', "", walk.a.site.origin)
+    if "html" in kind or "xml" in kind or "json" in kind or "javascript" in kind or "css" in kind or "plain" in kind:
+        text = answer.content.decode("utf-8", "replace")
+        yield from surfaces.links(target, text, answer.get("Link"), walk.a.site.origin)
+
+
+async def searches_round(walk: Walk) -> None:
+    """Hidden words must find nothing: a result would say which story holds them."""
+    probes = []
+    for key in ("metered-long", "registered-one", "premium-two", "withdrawn-premium", "draft-premium"):
+        hidden = words(text_of(BY_KEY[key], "a").hidden)
+        for target in surfaces.searches([hidden[0], " ".join(hidden[1:7]), hidden[-1][:5] + "*", f"body:{hidden[0]}"]):
+            probes += [
+                Probe("search", reader, "search hidden words", Ask(target), key) for reader in (VISITOR, SUBSCRIBER)
+            ]
+    for probe, answer in zip(probes, await walk.run(probes), strict=True):
+        found = probe.ask.target.startswith("/search?q=") and walk.a.path(probe.story).encode() in answer.content
+        if found:
+            walk.report(probe.story, "search", probe.reader, probe.trick, "the story is among the results")
+
+
+async def tricks_round(walk: Walk, groups: tuple[str, ...] = ()) -> int:
+    """Every trick on a story behind each kind of wall, and on stories that nobody may see. Returns how many tricks."""
+    probes: list[Probe] = []
+    most = 0
+    for key, reader in (*TRICKED, *SHUT_TRICKED):
+        wanted = groups or (SHUT_GROUPS if (key, reader) in SHUT_TRICKED else ())
+        path = walk.a.path(key)
+        tried = [t for t in tricks(path, walk.a.id(key), walk.a.site.host) if not wanted or t.group in wanted]
+        most = max(most, len(tried))
+        probes += [Probe("story page", reader, f"{t.group}: {t.name}", t.ask, key) for t in tried]
+    await walk.run(probes)
+    return most
+
+
+async def walls_round(walk: Walk) -> None:
+    """Whoever may read gets all of it and no wall; whoever may not gets a wall that says the real limit; HEAD tells no more."""
+    for plan in PUBLISHED:
+        if plan.tier == "free":
+            continue
+        for reader in READERS:
+            probe = Probe("story page", reader, "read", Ask(walk.a.path(plan.key)), plan.key)
+            answer = await walk.try_one(probe)
+            if may_read(reader, plan):
+                found = list(oracles.full_faults(answer, text_of(plan, "a").hidden))
+            else:
+                found = list(oracles.wall_faults(answer, _limit(reader, plan)))
+                found += await _head(walk, probe, answer)
+            for evidence in found[:1]:
+                walk.report(plan.key, "story page", reader, "read", evidence)
+
+
+def _limit(reader: str, plan: Plan) -> int | None:
+    if plan.tier != "metered":
+        return None
+    return {AT_LIMIT: FREE_LIMIT, REGISTERED: REGISTERED_LIMIT, LAPSED: REGISTERED_LIMIT}.get(reader)
+
+
+async def _head(walk: Walk, probe: Probe, answer: Response) -> list[str]:
+    head = await walk.try_one(replace(probe, trick="HEAD", ask=Ask(probe.ask.target, method="HEAD")))
+    # The reason may say that a HEAD is no read; everything else is the wall's.
+    left, right = (
+        Response(one.status, tuple(pair for pair in one.headers if pair[0].lower() != "broadsheet-reason"))
+        for one in (answer, head)
+    )
+    difference = oracles.difference(left, right)
+    return [f"HEAD differs from GET: {difference}"] if difference else []
+
+
+async def shut_round(walk: Walk) -> None:
+    """Withdrawn stories are gone; unpublished ones answer as if they had never been."""
+    for plan in PLANS:
+        if plan.state not in UNSEEN:
+            continue
+        path, story = walk.a.path(plan.key), walk.a.id(plan.key)
+        wanted = 410 if plan.state == "withdrawn" else 404
+        unknown = path.replace(f"-{story}", "-999999")
+        for reader in READERS:
+            probe = Probe(
+                "story page", reader, "read", Ask(path), plan.key, other=Ask(unknown) if wanted == 404 else None
+            )  # noqa: PLR2004
+            answer = await walk.try_one(probe)
+            if answer.status != wanted:
+                walk.report(plan.key, "story page", reader, "read", f"status {answer.status}, not {wanted}")
+
+
+async def etags_round(walk: Walk) -> None:
+    """A validator of the full text is worth nothing to those who may not read it."""
+    for key, reader in (("metered-long", AT_LIMIT), ("registered-long", VISITOR), ("premium-long", UNLIMITED)):
+        path = walk.a.path(key)
+        full = await walk.a.ask(Ask(path), SUBSCRIBER)
+        ask = Ask(path, headers=(("If-None-Match", full.get("ETag")),))
+        answer = await walk.a.ask(ask, reader)
+        wall = await walk.a.ask(Ask(path), reader)
+        if oracles.difference(answer, wall):
+            walk.report(key, "story page", reader, "ETag of the full text", f"status {answer.status}")
