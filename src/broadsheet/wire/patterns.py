@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 # Longer blocks are copy, whatever they look like; only S03, S04 and L* may cut a credit off one.
@@ -65,6 +66,7 @@ class Rule:
     weak: bool = False
 
 
+@lru_cache(maxsize=64)
 def tail_rules(names: tuple[str, ...]) -> tuple[Rule, ...]:
     """Whole-block rules for the end of the copy, most certain first."""
     group, known = agency_group(names), agency_group(names, tokens=False)
@@ -100,6 +102,7 @@ def tail_rules(names: tuple[str, ...]) -> tuple[Rule, ...]:
     )
 
 
+@lru_cache(maxsize=64)
 def end_of_sentence_rules(names: tuple[str, ...]) -> tuple[Rule, ...]:
     """A credit stuck to the last sentence. Any capitals after a full stop, only a known name without one."""
     group, known = agency_group(names), agency_group(names, tokens=False)
@@ -111,6 +114,7 @@ def end_of_sentence_rules(names: tuple[str, ...]) -> tuple[Rule, ...]:
     )
 
 
+@lru_cache(maxsize=64)
 def head_rules(names: tuple[str, ...]) -> tuple[Rule, ...]:
     """Datelines at the start of the first blocks; what they match is cut off, the rest of the block stays."""
     # "(IANS/Xinhua)": the first sent it, the second reported it.
