@@ -148,6 +148,23 @@ def test_many_stories_are_written_in_one_commit(index, monkeypatch):
     assert len(commits) == 1
 
 
+def test_a_new_paper_is_searchable_from_its_first_job_on():
+    ids = [make.story(headline=f"Mill number {number} opens") for number in range(1, 4)]
+    jobs.index_story(StoryPublished(ids[0], 1))
+    assert Job.objects.filter(handler__contains="index_story", done_at=None).count() == 3
+    assert sorted(found("mill")) == ids
+
+
+def test_a_long_import_is_written_before_its_end(monkeypatch):
+    actions.rebuild()
+    monkeypatch.setattr(actions, "BATCH", 2)
+    ids = [make.story(headline=f"Mill number {number} opens") for number in range(1, 4)]
+    jobs.index_story(StoryPublished(ids[0], 1))
+    assert found("mill") == []
+    jobs.index_story(StoryPublished(ids[1], 1))
+    assert sorted(found("mill")) == ids[:2]
+
+
 def bus_table():
     return {StoryPublished: (jobs.index_story,), StoryRemoved: (jobs.unindex_story,), IndexLost: (jobs.rebuild_lost,)}
 

@@ -26,6 +26,11 @@ def note(*, story_id: int) -> None:
     Pending.objects.create(story_id=story_id)
 
 
+def is_pressing() -> bool:
+    """Whether the notes should not wait for more: a new paper has no index yet, or an import has left hundreds."""
+    return not search_index().exists() or Pending.objects.count() >= BATCH
+
+
 def write_pending() -> None:
     """Bring every noted story into the index, many in one commit; the newsroom says which of them are published.
 

@@ -37,5 +37,6 @@ def _changed(story_id: int) -> None:
     """Note the story; the last job of a run writes for all of them in one commit."""
     actions.note(story_id=story_id)
     now = clock.now()
-    if not any(is_waiting(handler_name(job), now) for job in (index_story, unindex_story)):
+    more = any(is_waiting(handler_name(job), now) for job in (index_story, unindex_story))
+    if not more or actions.is_pressing():
         actions.write_pending()
