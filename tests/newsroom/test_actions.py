@@ -96,3 +96,12 @@ def test_a_public_story_is_read_without_its_body(django_assert_max_num_queries):
         queries.public_story(story)
     first = captured.captured_queries[0]["sql"]
     assert '"newsroom_article"."body"' not in first
+
+
+def test_names_stand_in_the_order_they_were_given():
+    story = make.story(bylines=("Nikhil Marrow", "Asha Verne", "Nikhil Marrow"))
+    assert queries.public_story(story).bylines == ("Nikhil Marrow", "Asha Verne")
+    assert queries.latest_cards(1)[0].byline == "Nikhil Marrow and Asha Verne"
+    article = Article.objects.get(pk=story)
+    article.save_revision().publish()
+    assert queries.public_story(story).bylines == ("Nikhil Marrow", "Asha Verne")

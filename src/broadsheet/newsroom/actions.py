@@ -13,7 +13,7 @@ from django.db.models import F
 
 from broadsheet.bus.actions import announce, emit
 from broadsheet.newsroom.events import StoryPublished, StoryRemoved
-from broadsheet.newsroom.models import Article, Byline, Section
+from broadsheet.newsroom.models import Article, ArticleByline, Byline, Section
 from broadsheet.newsroom.rules import lead_in, slugify
 
 
@@ -70,7 +70,10 @@ def _apply(article: Article, copy: Copy) -> None:
         article.section = Section.objects.get(slug=copy.section)
     except Section.DoesNotExist:
         raise ValidationError({"section": f"There is no section {copy.section!r}."}) from None
-    article.bylines = [Byline.objects.get_or_create(name=name)[0] for name in copy.bylines]
+    article.byline_rows = [
+        ArticleByline(byline=Byline.objects.get_or_create(name=name)[0], sort_order=place)
+        for place, name in enumerate(dict.fromkeys(copy.bylines))
+    ]
 
 
 @transaction.atomic

@@ -10,18 +10,19 @@ from __future__ import annotations
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.db import models
-from modelcluster.fields import ParentalManyToManyField
+from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
 from wagtail.admin.panels import (
     FieldPanel,
     FieldRowPanel,
+    InlinePanel,
     MultiFieldPanel,
     ObjectList,
     PublishingPanel,
     TabbedInterface,
 )
 from wagtail.fields import RichTextField
-from wagtail.models import DraftStateMixin, LockableMixin, PreviewableMixin, RevisionMixin, WorkflowMixin
+from wagtail.models import DraftStateMixin, LockableMixin, Orderable, PreviewableMixin, RevisionMixin, WorkflowMixin
 
 from broadsheet.newsroom import ports, rules
 from broadsheet.newsroom.rules import TIERS
@@ -77,7 +78,6 @@ class Article(
     tier = models.CharField(max_length=12, choices=TIERS, default="metered")
     priority = models.PositiveSmallIntegerField(default=5, help_text="1 leads the front, 9 stands at its foot.")
     language = models.CharField(max_length=12, default="en")
-    bylines = ParentalManyToManyField(Byline, blank=True, related_name="+")
     dateline = models.CharField(max_length=120, blank=True)
     picture = models.ForeignKey("wagtailimages.Image", models.SET_NULL, null=True, blank=True, related_name="+")
     picture_alt = models.CharField(max_length=250, blank=True)
@@ -141,7 +141,7 @@ class Article(
                 [
                     FieldRowPanel([FieldPanel("section"), FieldPanel("tier")]),
                     FieldRowPanel([FieldPanel("priority"), FieldPanel("language")]),
-                    FieldPanel("bylines"),
+                    InlinePanel("byline_rows", label="Byline"),
                     FieldPanel("dateline"),
                     FieldPanel("emergency_free"),
                     FieldPanel("slug"),
@@ -198,3 +198,22 @@ class Article(
 
     def serve_preview(self, request, mode_name):  # noqa: ARG002 - Wagtail's form
         return ports.preview(self)
+
+
+class ArticleByline(Orderable):
+    """A name over a story, in its place: who is named first is not a matter of the alphabet."""
+
+    article = ParentalKey(Article, on_delete=models.CASCADE, related_name="byline_rows")
+    byline = models.ForeignKey(Byline, models.PROTECT, related_name="+")
+
+    panels = [FieldPanel("byline")]
+
+    class Meta(Orderable.Meta):
+        constraints = [models.UniqueConstraint(fields=["article", "byline"], name="newsroom_byline_once")]
+
+    def __str__(self) -> str:
+        return str(self.byline)
+
+    @property
+    def name(self) -> str:
+        return self.byline.name

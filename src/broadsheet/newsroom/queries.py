@@ -26,7 +26,9 @@ ALSO_READ_FIELD = 80
 
 
 def _live() -> QuerySet[Article]:
-    return Article.objects.filter(live=True).select_related("section", "picture").prefetch_related("bylines")
+    return (
+        Article.objects.filter(live=True).select_related("section", "picture").prefetch_related("byline_rows__byline")
+    )
 
 
 def _for_cards() -> QuerySet[Article]:
@@ -67,7 +69,7 @@ def _card(article: Any) -> Card:
         published_at=article.published_at,
         tier=article.tier,
         kicker=article.kicker,
-        byline=rules.join_names([byline.name for byline in article.bylines.all()]),
+        byline=rules.join_names([byline.name for byline in article.byline_rows.all()]),
         credit=article.credit,
         language=article.language,
         priority=article.priority,
@@ -160,7 +162,7 @@ def _public(article: Any, also_read: tuple[Card, ...]) -> PublicStory:
         published_at=article.published_at,
         updated_at=article.updated_at,
         kicker=article.kicker,
-        bylines=tuple(byline.name for byline in article.bylines.all()),
+        bylines=tuple(byline.name for byline in article.byline_rows.all()),
         dateline=article.dateline,
         credit=article.credit,
         via=tuple(article.via),
@@ -225,7 +227,7 @@ def public_words(ids: Iterable[int]) -> dict[int, PublicWords]:
             section=article.section.name,
             credit=article.credit,
             kicker=article.kicker,
-            bylines=tuple(byline.name for byline in article.bylines.all()),
+            bylines=tuple(byline.name for byline in article.byline_rows.all()),
             published_at=article.published_at,
         )
         for article in rows

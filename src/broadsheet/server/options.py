@@ -228,8 +228,8 @@ def as_markdown() -> str:
     lines = [
         "# Options",
         "",
-        "`broadsheet.toml` in the data folder, overridden by `BROADSHEET_<NAME>` in the environment. A bad value stops the",
-        "start with the option's name and a hint. `broadsheet config` prints what holds, secrets redacted. This page is",
+        "`broadsheet.toml` in the data folder, overridden by `BROADSHEET_<NAME>` in the environment. A bad value stops",
+        "the start with the option's name and a hint. `broadsheet config` prints what holds, secrets redacted. This is",
         "generated from the table in `server/options.py` by `make docs`; a test compares.",
         "",
         "| option | type | default | what it does |",

@@ -86,12 +86,25 @@ class Migration(migrations.Migration):
                 ('live_revision', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailcore.revision', verbose_name='live revision')),
                 ('locked_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='locked_%(class)ss', to=settings.AUTH_USER_MODEL, verbose_name='locked by')),
                 ('picture', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailimages.image')),
-                ('bylines', modelcluster.fields.ParentalManyToManyField(blank=True, related_name='+', to='newsroom.byline')),
                 ('section', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsroom.section')),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('live', True)), fields=['-published_at', '-id'], name='newsroom_art_latest'), models.Index(condition=models.Q(('live', True)), fields=['section', '-published_at', '-id'], name='newsroom_art_section'), models.Index(fields=['-updated_at'], name='newsroom_art_updated'), models.Index(fields=['-latest_revision'], name='newsroom_art_touched')],
             },
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
+        ),
+        migrations.CreateModel(
+            name='ArticleByline',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sort_order', models.IntegerField(blank=True, editable=False, null=True)),
+                ('article', modelcluster.fields.ParentalKey(on_delete=django.db.models.deletion.CASCADE, related_name='byline_rows', to='newsroom.article')),
+                ('byline', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsroom.byline')),
+            ],
+            options={
+                'ordering': ['sort_order'],
+                'abstract': False,
+                'constraints': [models.UniqueConstraint(fields=('article', 'byline'), name='newsroom_byline_once')],
+            },
         ),
     ]
