@@ -146,6 +146,15 @@ def test_deep_markup_in_a_body_is_refused_not_cut():
     assert outcome.reason == "too_deep"
 
 
+@pytest.mark.parametrize("odd", ["&#1;", "&#x1f;", "\x0c", "&#xfffe;", "\uffff", "&#xd800;", "&#0;"])
+def test_characters_that_are_no_text_are_left_out(odd):
+    [item] = make.parse(
+        json.dumps({"uri": "urn:a", "headline": f"Toll {odd}up", "body_html": f"<p>The board {odd}met.</p>"})
+    )
+    assert isinstance(item, Item), item
+    assert item.body_text.startswith("The board ")
+
+
 def test_a_large_body_is_read_in_time():
     text = "\n\n".join(make.FILLER * 3000)
     [item] = make.parse(json.dumps({"uri": "urn:a", "headline": "Long", "body_text": text}))
