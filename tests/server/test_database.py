@@ -17,7 +17,12 @@ import sys; sys.stdout.write(freshly_migrated_schema())
 
 
 def run(tmp_path, script, **env):
-    env = {**os.environ, "BROADSHEET_DATA": str(tmp_path), "DJANGO_SETTINGS_MODULE": "broadsheet.server.settings", **env}
+    env = {
+        **os.environ,
+        "BROADSHEET_DATA": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "broadsheet.server.settings",
+        **env,
+    }
     return subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True).stdout
 
 

