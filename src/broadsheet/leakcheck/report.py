@@ -49,8 +49,16 @@ def run_scratch(args: argparse.Namespace) -> int:
     return tell(outcome, as_json=args.json, quiet=args.quiet, seconds=time.monotonic() - begin)
 
 
-async def check(twins: Twins, servers: list[Server], *, quiet: bool = True, only: tuple[str, ...] = ()) -> Outcome:
-    """Walk over two running twins. `only` names rounds: surfaces, searches, walls, shut, etags, tricks, forged, meters."""
+async def check(
+    twins: Twins,
+    servers: list[Server],
+    *,
+    quiet: bool = True,
+    only: tuple[str, ...] = (),
+    groups: tuple[str, ...] = (),
+) -> Outcome:
+    """Walk over two running twins. `only` names rounds: walls, shut, surfaces, searches, etags, tricks, forged, meters;
+    `groups` classes of tricks."""
     begin = time.monotonic()
     desks = [Desk(Site(server.url, host=HOST), twins.papers[twin]) for twin, server in zip("ab", servers, strict=True)]
     for desk in desks:
@@ -61,7 +69,7 @@ async def check(twins: Twins, servers: list[Server], *, quiet: bool = True, only
         if name == "surfaces":
             found = await rounds.surfaces_round(walk)
         elif name == "tricks":
-            tried = await rounds.tricks_round(walk)
+            tried = await rounds.tricks_round(walk, groups)
         else:
             for one in _ROUNDS[name]:
                 await one(walk)
