@@ -196,6 +196,7 @@ def test_characters_are_put_right():
     result = make.cleaned(
         "The ``soft\u00ad hyphen'' and\u200b Ferry &amp;amp; rail \u0915\u094d\u200d\u0937 stay on the line."
     )
+    assert {hit.text for hit in result.notes.removed} == {"U+00AD U+200B"}
     assert make.texts(result) == ["The “soft hyphen” and Ferry & rail \u0915\u094d\u200d\u0937 stay on the line."]
 
 

@@ -16,7 +16,7 @@ from wagtail.images.models import Image
 from wagtail.models import Collection
 
 from broadsheet.demo import queries, rules
-from broadsheet.newsroom.actions import ensure_section, file_story
+from broadsheet.newsroom.actions import ensure_section, ensure_workflow, file_story
 from broadsheet.newsroom.queries import latest_cards
 from broadsheet.payments.adapters import sandbox
 from broadsheet.readers.actions import create_editor, ensure_reader, mark_verified
@@ -44,6 +44,7 @@ def seed(*, now: datetime) -> Seeded:
         # A paper that has a story has all of the demo's: they come in one transaction, and editors may delete some.
         filed = 0 if latest_cards(1) else _file_stories(now)
         ensure_site(name=rules.NAME, standing=queries.standing_pages())
+        ensure_workflow()
         ensure_default_plans(currency=settings.BROADSHEET.currency)
     return Seeded(stories=filed, readers=_ensure_personas(now))
 

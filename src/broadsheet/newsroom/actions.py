@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
+from wagtail.models import Workflow, WorkflowContentType
 
 from broadsheet.bus.actions import announce, emit
 from broadsheet.newsroom.events import StoryPublished, StoryRemoved
@@ -57,6 +59,15 @@ def ensure_section(*, name: str, slug: str, position: int = 100, language: str =
         slug=slug, defaults={"name": name, "position": position, "language": language}
     )
     return section.pk
+
+
+@transaction.atomic
+def ensure_workflow() -> None:
+    """Give stories Wagtail's first workflow (moderation), unless the paper has chosen another or none."""
+    kind = ContentType.objects.get_for_model(Article)
+    workflow = Workflow.objects.active().order_by("pk").first()
+    if workflow and not WorkflowContentType.objects.filter(content_type=kind).exists():
+        WorkflowContentType.objects.create(content_type=kind, workflow=workflow)
 
 
 def _apply(article: Article, copy: Copy) -> None:
