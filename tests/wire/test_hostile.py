@@ -155,6 +155,14 @@ def test_characters_that_are_no_text_are_left_out(odd):
     assert item.body_text.startswith("The board ")
 
 
+def test_what_even_the_tolerant_parser_cannot_read_is_quarantined():
+    [outcome] = make.parse(
+        "<rss><channel><textinput>&</channel></textinput><item><title>x & y</title></item></channel></rss>"
+    )
+    assert isinstance(outcome, (Item, Quarantined))
+    assert not (isinstance(outcome, Quarantined) and "the reader failed" in outcome.detail)
+
+
 def test_a_large_body_is_read_in_time():
     text = "\n\n".join(make.FILLER * 3000)
     [item] = make.parse(json.dumps({"uri": "urn:a", "headline": "Long", "body_text": text}))

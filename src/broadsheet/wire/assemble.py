@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from broadsheet.wire import markup, patterns
 from broadsheet.wire.blocks import Block, paragraph, to_html, to_text
@@ -57,7 +57,8 @@ def assemble(draft: Draft, place: Place) -> Item:
     warnings += notes.warnings + [f"hold: {reason}" for reason in notes.stops]
     if not draft.uri:
         warnings.append("uri: the file names none, made from the content")
-    return _item(draft, place, headline, Cleaned(tuple(blocks), notes), tuple(dict.fromkeys(warnings)))
+    item: Item = _storable(_item(draft, place, headline, Cleaned(tuple(blocks), notes), tuple(dict.fromkeys(warnings))))
+    return item
 
 
 def _item(draft: Draft, place: Place, headline: Headline, cleaned: Cleaned, warnings: tuple[str, ...]) -> Item:
@@ -107,6 +108,17 @@ def _item(draft: Draft, place: Place, headline: Headline, cleaned: Cleaned, warn
         removed=tuple(removed),
         warnings=warnings,
     )
+
+
+def _storable(value: Any) -> Any:
+    """The same value without characters that no database column takes, wherever a tolerant parser let them through."""
+    if isinstance(value, str):
+        return markup.NOT_TEXT.sub("", value) if markup.NOT_TEXT.search(value) else value
+    if isinstance(value, tuple):
+        return tuple(_storable(part) for part in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _storable(getattr(value, f.name)) for f in fields(value)})
+    return value
 
 
 def _via(notes: Notes, named: tuple[str, ...]) -> tuple[str, ...]:

@@ -101,7 +101,8 @@ def normalise(blocks: list[Block], notes: Notes) -> list[Block]:
 
 def _text(text: str, notes: Notes) -> str:
     if _INVISIBLE.search(text):
-        notes.take("W02", "".join(_INVISIBLE.findall(text)))
+        # Named, not quoted: nobody sees them, and no database takes a NUL.
+        notes.take("W02", " ".join(f"U+{ord(character):04X}" for character in _INVISIBLE.findall(text)))
         text = _INVISIBLE.sub("", text)
     while _ESCAPED.search(text):
         notes.warn("W04: escaped twice, unescaped")

@@ -41,7 +41,7 @@ _PAGE_TAGS: Final = frozenset(
 _SCHEMES: Final = {"http", "https", "mailto"}
 _DEEPEST: Final = 200
 # What no XML library takes: control characters, half surrogates and the two non-characters.
-_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def sanitise(markup: str) -> str:
@@ -59,7 +59,7 @@ def sanitise(markup: str) -> str:
 def blocks_of(markup: str) -> list[Block]:
     """The blocks of an agency's HTML. Raises UnreadableError("too_deep") for pathological nesting."""
     safe = nh3.clean(
-        _NOT_TEXT.sub("", markup),
+        NOT_TEXT.sub("", markup),
         tags=set(_BLOCK_TAGS | _INLINE_TAGS),
         clean_content_tags=set(_DROPPED_WITH_CONTENT),
         attributes={"a": {"href"}},
@@ -67,7 +67,7 @@ def blocks_of(markup: str) -> list[Block]:
         link_rel=None,
     )
     # HTML may write a control character as a reference, which only now stands in the text.
-    safe = _NOT_TEXT.sub("", safe)
+    safe = NOT_TEXT.sub("", safe)
     if not safe.strip():
         return []
     _check_depth(safe)

@@ -91,7 +91,7 @@ def _json(text: str) -> Any:
         raise UnreadableError("not_well_formed", str(problem)) from None
     if _depth_over(data):
         raise UnreadableError("too_deep", f"JSON nests deeper than {_DEEPEST}")
-    return _storable(data) if "\\u" in text else data
+    return _storable(data) if "\\u" in text or "\x00" in text else data
 
 
 def _storable(data: Any) -> Any:

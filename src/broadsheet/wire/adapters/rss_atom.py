@@ -179,9 +179,13 @@ def _kind(content_type: str | None) -> str:
 
 def _repaired(text: str) -> list[Draft]:
     """A feed strict XML refuses, read by the tolerant parser: every item is flagged and a person must look."""
-    feed = feedparser.parse(
-        io.BytesIO(text.encode()), response_headers={"content-type": "application/xml; charset=utf-8"}
-    )
+    try:
+        feed = feedparser.parse(
+            io.BytesIO(text.encode()), response_headers={"content-type": "application/xml; charset=utf-8"}
+        )
+    except Exception as problem:  # noqa: BLE001 - it stumbles over some faults in ways of its own
+        detail = f"not well-formed, and the tolerant parser gave up ({type(problem).__name__})"
+        raise UnreadableError("not_well_formed", detail) from None
     return one_by_one(lambda entry: _tolerated(entry, feed.feed), feed.entries)
 
 
