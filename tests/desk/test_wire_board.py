@@ -67,6 +67,8 @@ def test_publish_and_reject(editor):
     row = held()
     editor.post(reverse("wire_publish", args=[row.id]))
     assert story_facts(row.story_id).state == "published"
+    edit = reverse("wagtailsnippets_newsroom_article:edit", args=[row.story_id])
+    assert edit in editor.get(reverse("wire_board")).content.decode()
     bring(make_wire.g2("urn:b", headline="Only {{n}} ships left in harbour"))
     row = held()
     assert reverse("wire_publish", args=[row.id]) not in editor.get(reverse("wire_board")).content.decode()
