@@ -17,6 +17,7 @@ from broadsheet.gate.app import Gate
 from broadsheet.gate.asgi import Application, GateApplication
 from broadsheet.gate.ports import Ports
 from broadsheet.gate.protocol import gate_protocol
+from broadsheet.server import memory
 from broadsheet.server.courier import SQLITE_PAUSE, Courier, SqliteNotices
 from broadsheet.server.gatehouse import build_gate
 from broadsheet.server.options import OptionError
@@ -39,6 +40,7 @@ class Newspaper:
         self._prepare = prepare
         self._jobs = jobs
         self._announce = announce
+        memory.one_heap()
         self.gate: Gate = build_gate(options, _secret(options))
         self._stop: list[Callable[[], None]] = []
         self._failure: Exception | None = None
@@ -121,6 +123,7 @@ class Newspaper:
             courier.first()
             loop.call_soon_threadsafe(self._start_courier, courier, loop)
         self._stop.append(started.stop)
+        memory.settle()
         log.info("The newsroom is ready after %.1f s.", time.monotonic() - begin)
         return started.application, started.ports
 
