@@ -72,7 +72,9 @@ def plant_gate() -> None:
         return answer
 
     def planted_read(method, path, headers, names):
-        _robot[0] = b"metered-long" in path and any(b"Googlebot" in value for name, value in headers if name == b"user-agent")
+        _robot[0] = b"metered-long" in path and any(
+            b"Googlebot" in value for name, value in headers if name == b"user-agent"
+        )
         return read(method, path, headers, names)
 
     def planted_decide(policy, story, request, now):

@@ -1,4 +1,4 @@
-"""What must not be seen, and a fast search for it: six-word shingles and single tokens, in any reading of the bytes. Pure."""
+"""What must not be seen, and a fast search for it: six-word shingles and single tokens, in any reading. Pure."""
 
 from __future__ import annotations
 

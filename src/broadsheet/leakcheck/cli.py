@@ -12,7 +12,7 @@ from broadsheet.leakcheck.stories import TWINS
 class _Elsewhere(argparse.Action):
     """An argument that makes the command need Django: its function is named and imported once Django is up."""
 
-    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:  # noqa: ARG002
         setattr(namespace, self.dest, values)
         namespace.run = {
             "url": "broadsheet.leakcheck.live:run_live",
@@ -24,7 +24,7 @@ def add_commands(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "leakcheck",
         help="prove that the wall does not leak",
-        description="Without --url: two scratch papers that differ only in hidden text, every surface x reader x trick. "
+        description="Without --url: two scratch papers that differ in hidden text, every surface x reader x trick. "
         "With --url: the same tricks on a live site, looking for this installation's hidden text.",
     )
     parser.add_argument("--url", action=_Elsewhere, metavar="URL", help="probe this site from outside, reading only")

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client that sends exactly the bytes it is told to: no normalising, no redirects, no jar of its own."""
+"""A small HTTP/1.1 client that sends exactly the bytes it is told to: no normalising, no redirects, no jar."""
 
 from __future__ import annotations
 
@@ -149,7 +149,8 @@ class Site:
 
 async def read_response(reader: asyncio.StreamReader, method: str) -> tuple[Response, bool]:
     """(response, whether the connection may be used again)."""
-    status, headers = 100, ()
+    status = 100
+    headers: tuple[Header, ...] = ()
     while status // 100 == 1:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         line, *rest = head.rstrip("\r\n").split("\r\n")

@@ -12,6 +12,7 @@ import gzip
 import html
 import quopri
 import re
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -25,10 +26,10 @@ MOST_BYTES = 8_000_000  # of one inflated piece: a bomb must not stop the check
 SHORTEST = 20
 STRANGE = 0.1
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{%d,}={0,2}" % SHORTEST)
+_BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{{SHORTEST},}}={{0,2}}")
 _BASE64_FOLDED = re.compile(r"(?:[A-Za-z0-9+/_-]{32,}(?:\r?\n|\\n)[ \t]*){2,}[A-Za-z0-9+/_-]*={0,2}")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){%d,}" % SHORTEST)
-_NUMBERS = re.compile(r"(?:\d{1,7}\s*[,;|\s]\s*){%d,}\d{1,7}" % SHORTEST)
+_HEX = re.compile(rf"(?:[0-9a-fA-F]{{2}}){{{SHORTEST},}}")
+_NUMBERS = re.compile(rf"(?:\d{{1,7}}\s*[,;|\s]\s*){{{SHORTEST},}}\d{{1,7}}")
 _JS = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL)
 _CSS = re.compile(r"\\([0-9a-fA-F]{1,6})\s?")
 _PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": "", "v": " ", "\n": ""}
@@ -48,7 +49,7 @@ def _inflate_one(data: bytes, name: str) -> bytes:
         if name in ("gzip", "x-gzip"):
             return gzip.decompress(data)
         if name == "br":
-            return brotli.decompress(data)
+            return bytes(brotli.decompress(data))
         if name == "deflate":
             return _zlib(data) or _zlib(data, -15) or data
     except (OSError, EOFError, zlib.error, brotli.error):
@@ -115,7 +116,7 @@ def _js_char(match: re.Match[str]) -> str:
     braces, four, two, octal, other = match.groups()
     code = int(braces or four or two or "0", 16) or (int(octal, 8) if octal else 0)
     if code:
-        return chr(code) if code < 0x110000 else ""
+        return chr(code) if code <= sys.maxunicode else ""
     return _PLAIN_ESCAPES.get(other, other) if other else ""
 
 

@@ -1,6 +1,6 @@
-"""`broadsheet leakcheck --url`: a live site probed from outside with the hidden text of this installation's database.
+"""`broadsheet leakcheck --url`: a live site probed from outside with the hidden text of this installation.
 
-It reads and never writes; on the site it leaves the reads of one visitor's meter. Without a twin the only oracles are the
+It reads and never writes; on the site it leaves the reads of one visitor's meter. Without a twin the oracles are the
 hidden words themselves, the variant a page says it is, and the faults any page may have.
 """
 
@@ -87,8 +87,8 @@ def samples(most: int) -> tuple[list[Sample], list[set[tuple[str, ...]]]]:
         about = story.public
         open_words = words(plain(about.lead_in_html))
         caption = about.picture.caption if about.picture else ""
-        for text in (about.headline, about.standfirst, caption, about.correction):
-            public.append(shingles(words(text)))
+        told = (about.headline, about.standfirst, caption, about.correction)
+        public += [shingles(words(text)) for text in told]
         public.append(shingles(open_words))
         hidden = words(plain(story.body_html))[len(open_words) :]
         if len(hidden) >= SHINGLE:

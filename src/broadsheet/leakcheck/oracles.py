@@ -1,4 +1,4 @@
-"""What a right answer looks like: the same bytes for both twins, no hidden words, no placeholder, no careless cache. Pure."""
+"""What a right answer looks like: the same bytes for both twins, no hidden words, no placeholder. Pure."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ Jar = dict[str, str]
 
 
 def may_read(reader: str, plan: Plan) -> bool:
-    """Whether a reader is entitled to the hidden text of a story, on its own page. Nobody is where nothing is hidden."""
+    """Whether a reader is entitled to the hidden text of a story, on its own page. Nobody where nothing is hidden."""
     if plan.state in UNSEEN or plan.tier == "free":
         return False
     if reader == SUBSCRIBER:

@@ -1,4 +1,4 @@
-"""Runs a whole check on scratch twins and tells what came of it: leaks on stdout, a summary on stderr, an exit status."""
+"""Runs a whole check on scratch twins and tells what came of it: leaks on stdout, a summary on stderr, a status."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def check(
     desks = [Desk(Site(server.url, host=HOST), twins.papers[twin]) for twin, server in zip("ab", servers, strict=True)]
     for desk in desks:
         await desk.prepare()
-    walk = Walk(*desks, scratch_canaries(), quiet=quiet)
+    walk = Walk(desks[0], desks[1], scratch_canaries(), quiet=quiet)
     found = tried = 0
     for name in only or ("walls", "shut", "surfaces", "searches", "etags", "tricks", "forged", "meters"):
         if name == "surfaces":
@@ -108,9 +108,7 @@ def print_leaks(leaks: Iterable[Leak], *, as_json: bool) -> None:
         if as_json:
             print(json.dumps(row, ensure_ascii=False))  # noqa: T201
         else:
-            print(
-                f"LEAK {row['story'] or '-'} | {row['surface']} | {row['reader']} | {row['trick']} | {row['evidence']}"
-            )  # noqa: T201
+            print("LEAK " + " | ".join(text or "-" for text in row.values()))  # noqa: T201
 
 
 def _say(text: str, *, quiet: bool) -> None:

@@ -1,4 +1,4 @@
-"""Fills one twin with its stories and readers, by the newsroom's own actions. Runs in a process of its own, with Django."""
+"""Fills one twin with its stories and readers, by the newsroom's own actions. Runs in a process of its own."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _copy(plan: Plan, text: Text, picture: int) -> Copy:
 
 def _file(plan: Plan, text: Text, picture: int, at: datetime) -> int:
     copy = _copy(plan, text, picture)
-    story_id = file_story(copy=copy, now=at, publish=plan.state not in ("draft", "scheduled"), at=at)
+    story_id = int(file_story(copy=copy, now=at, publish=plan.state not in ("draft", "scheduled"), at=at))
     if plan.state == "updated":
         update_story(story_id=story_id, copy=copy, now=at + timedelta(minutes=1))
     elif plan.state == "withdrawn":

@@ -1,4 +1,4 @@
-"""The stories of the scratch paper, written so that what is hidden in each is known without asking the code under test. Pure.
+"""The stories of the scratch paper, written so that what is hidden is known without asking the code under test. Pure.
 
 Open words are ordinary English and the same in both twins. Hidden words are made up, hold canary tokens, and differ
 between the twins in content, length and number of paragraphs.
@@ -19,11 +19,14 @@ OPEN_WORDS = 120  # the product's promise: two paragraphs, cut at 120 words
 OPEN_WORDS_ALONE = 60  # or 60 words when there is only one
 SECTIONS = (("Harbour", "harbour"), ("Courts", "courts"))
 
-_ORDINARY = """the council said on monday that new ferry service will begin before winter and that fares stay where they
-are while engineers finish work along northern quay where older piers were closed last year after an inspection found
-rust in several beams officials expect about four thousand passengers each day and plan extra crossings during school
-holidays traders near market square welcomed a decision which they had asked for since spring when road repairs sent
-buses over distant bridge""".split()
+_ENGLISH = (
+    "the council said on monday that new ferry service will begin before winter and that fares stay where they "
+    "are while engineers finish work along northern quay where older piers were closed last year after an "
+    "inspection found rust in several beams officials expect about four thousand passengers each day and plan "
+    "extra crossings during school holidays traders near market square welcomed a decision which they had asked "
+    "for since spring when road repairs sent buses over distant bridge"
+)
+_ORDINARY = _ENGLISH.split()
 _STARTS = ("br", "d", "gl", "k", "l", "m", "n", "pl", "r", "sk", "t", "v")
 _MIDDLES = ("ado", "eli", "iru", "omu", "uva", "arri", "ezzo", "illu")
 _ENDS = ("ck", "fen", "gor", "lim", "nash", "pot", "rud", "sk", "tav")

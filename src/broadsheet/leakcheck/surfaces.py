@@ -13,20 +13,22 @@ _LOC = re.compile(r"<(?:loc|link|guid|url)[^>]*>\s*([^<\s]+)\s*</|<link[^>]+href
 _STRING = re.compile(r"[\"'(]((?:https?://[^\"'()\s\\]+|/[A-Za-z0-9][^\"'()\s\\]*))[\"')]")
 _HEADER_LINK = re.compile(r"<([^>]+)>")
 WELL_KNOWN = (
-    "/", "/robots.txt", "/sitemap.xml", "/news-sitemap.xml", "/sitemap-pages.xml", "/sitemap_index.xml", "/feed.xml", "/feed",
-    "/feed/", "/rss", "/rss.xml", "/atom.xml", "/feed.json", "/index.xml", "/index.json", "/me.json", "/healthz", "/search",
-    "/search.json?q=a", "/api", "/api/", "/api/v1/", "/api/v1/stories", "/api/v2/pages/", "/api/v2/pages/?fields=*", "/graphql",
-    "/wp-json/", "/wp-json/wp/v2/posts", "/?rest_route=/wp/v2/posts", "/admin/", "/admin/login/", "/admin/pages/",
-    "/admin/api/main/pages/", "/admin/snippets/newsroom/article/", "/admin/newsroom/article/", "/admin/reports/", "/documents/",
-    "/documents/1/x", "/media/", "/static/", "/static/press/", "/manifest.webmanifest", "/sw.js", "/service-worker.js",
-    "/favicon.ico", "/amp/", "/print/", "/archive/", "/archive", "/latest", "/latest.json", "/tag/ferry/", "/author/asha-verne/",
-    "/topics/", "/oembed", "/embed", "/.well-known/security.txt", "/.well-known/tdmrep.json", "/license.xml", "/llms.txt",
-    "/llms-full.txt", "/ads.txt", "/metrics", "/debug", "/__debug__/", "/status", "/server-status", "/.git/HEAD", "/.env",
-    "/broadsheet.sqlite3", "/press/full.sqlite3", "/press/public.sqlite3", "/broadsheet.toml", "/secret.key", "/backup.sql",
-    "/media/../press/full.sqlite3", "/static/../broadsheet.sqlite3", "/static/%2e%2e/%2e%2e/broadsheet.sqlite3",
-    "/media/%2e%2e/broadsheet.sqlite3", "/media/letters/", "/demo/", "/demo/mail", "/account/", "/account/sign-in/", "/subscribe/",
-    "/newsletter", "/epaper", "/push", "/webhooks/", "/jsi18n/", "/nothing-here", "/harbour/nothing-here-999999",
-    "/harbour/older/x/", "/older/", "/page/2/", "/?page=2", "/?preview=true", "/%00", "/%ff", "/a/../..", "//", "/\u200b",
+    "/", "/robots.txt", "/sitemap.xml", "/news-sitemap.xml", "/sitemap-pages.xml", "/sitemap_index.xml", "/feed.xml",
+    "/feed", "/feed/", "/rss", "/rss.xml", "/atom.xml", "/feed.json", "/index.xml", "/index.json", "/me.json",
+    "/healthz", "/search", "/search.json?q=a", "/api", "/api/", "/api/v1/", "/api/v1/stories", "/api/v2/pages/",
+    "/api/v2/pages/?fields=*", "/graphql", "/wp-json/", "/wp-json/wp/v2/posts", "/?rest_route=/wp/v2/posts", "/admin/",
+    "/admin/login/", "/admin/pages/", "/admin/api/main/pages/", "/admin/snippets/newsroom/article/",
+    "/admin/newsroom/article/", "/admin/reports/", "/documents/", "/documents/1/x", "/media/", "/static/",
+    "/static/press/", "/manifest.webmanifest", "/sw.js", "/service-worker.js", "/favicon.ico", "/amp/", "/print/",
+    "/archive/", "/archive", "/latest", "/latest.json", "/tag/ferry/", "/author/asha-verne/", "/topics/", "/oembed",
+    "/embed", "/.well-known/security.txt", "/.well-known/tdmrep.json", "/license.xml", "/llms.txt", "/llms-full.txt",
+    "/ads.txt", "/metrics", "/debug", "/__debug__/", "/status", "/server-status", "/.git/HEAD", "/.env",
+    "/broadsheet.sqlite3", "/press/full.sqlite3", "/press/public.sqlite3", "/broadsheet.toml", "/secret.key",
+    "/backup.sql", "/media/../press/full.sqlite3", "/static/../broadsheet.sqlite3",
+    "/static/%2e%2e/%2e%2e/broadsheet.sqlite3", "/media/%2e%2e/broadsheet.sqlite3", "/media/letters/", "/demo/",
+    "/demo/mail", "/account/", "/account/sign-in/", "/subscribe/", "/newsletter", "/epaper", "/push", "/webhooks/",
+    "/jsi18n/", "/nothing-here", "/harbour/nothing-here-999999", "/harbour/older/x/", "/older/", "/page/2/",
+    "/?page=2", "/?preview=true", "/%00", "/%ff", "/a/../..", "//", "/\u200b",
 )  # fmt: skip
 
 
@@ -50,7 +52,7 @@ def links(page_path: str, content: str, link_header: str, origin: str) -> Iterat
 
 def shape(target: str) -> str:
     """The name of a surface: what kind of address it is, so that a report says `/harbour/older/…/` once."""
-    path = target.split("?")[0]
+    path = target.split("?", maxsplit=1)[0]
     if STORY.match(path):
         return "story page"
     path = re.sub(r"/older/[^/]+/", "/older/…/", path)
@@ -60,7 +62,7 @@ def shape(target: str) -> str:
 
 def story_id(target: str) -> int | None:
     """The story whose own page a target is, by its address."""
-    match = STORY.match(target.split("?")[0])
+    match = STORY.match(target.split("?", maxsplit=1)[0])
     return int(match[1]) if match else None
 
 

@@ -10,7 +10,7 @@ from broadsheet.leakcheck.client import Ask
 
 AGENTS = {
     "Googlebot": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-    "Googlebot phone": "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Googlebot phone": "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/146.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "Googlebot-News": "Googlebot-News",
     "Google-InspectionTool": "Mozilla/5.0 (compatible; Google-InspectionTool/1.0;)",
@@ -48,15 +48,15 @@ IDENTITY_HEADERS = (
     ("X-Forwarded-User", "editor"), ("X-API-Key", "test"), ("Save-Data", "on"), ("DNT", "1"),
 )  # fmt: skip
 PARAMETERS = (
-    "amp=1", "amp", "outputType=amp", "print=1", "print=true", "view=print", "media=print", "format=json", "format=xml",
-    "format=amp", "format=txt", "format=md", "_format=json", "output=json", "type=rss", "feed=rss2", "full=1", "free=1",
-    "paywall=off", "paywall=false", "nopaywall=1", "wall=0", "variant=full", "body=full", "mode=reader", "mode=full",
-    "preview=true", "preview=1", "draft=1", "in_preview_panel=true", "edit=1", "utm_source=newsletter", "utm_medium=email",
-    "rel=plus", "share=abc", "gift=abc", "unlocked_article_code=abc", "token=abc", "key=abc", "session=1", "reader=1",
-    "user=1", "fields=*", "fields=body,body_html", "expand=body", "include=body", "_escaped_fragment_=", "__a=1", "page=2",
-    "page=all", "single=1", "download=1", "callback=x", "debug=1", "_method=GET", "rest_route=/wp/v2/posts", "google=1",
-    "fbclid=x", "gclid=x", "smid=nytcore", "st=1&reflink=x", "lang=hi", "version=0", "revision=1", "if=1", "%00=1",
-    "a[]=1", "x=%ff", "&&&", "=", "?",
+    "amp=1", "amp", "outputType=amp", "print=1", "print=true", "view=print", "media=print", "format=json",
+    "format=xml", "format=amp", "format=txt", "format=md", "_format=json", "output=json", "type=rss", "feed=rss2",
+    "full=1", "free=1", "paywall=off", "paywall=false", "nopaywall=1", "wall=0", "variant=full", "body=full",
+    "mode=reader", "mode=full", "preview=true", "preview=1", "draft=1", "in_preview_panel=true", "edit=1",
+    "utm_source=newsletter", "utm_medium=email", "rel=plus", "share=abc", "gift=abc", "unlocked_article_code=abc",
+    "token=abc", "key=abc", "session=1", "reader=1", "user=1", "fields=*", "fields=body,body_html", "expand=body",
+    "include=body", "_escaped_fragment_=", "__a=1", "page=2", "page=all", "single=1", "download=1", "callback=x",
+    "debug=1", "_method=GET", "rest_route=/wp/v2/posts", "google=1", "fbclid=x", "gclid=x", "smid=nytcore",
+    "st=1&reflink=x", "lang=hi", "version=0", "revision=1", "if=1", "%00=1", "a[]=1", "x=%ff", "&&&", "=", "?",
 )  # fmt: skip
 METHODS = (
     "HEAD",
@@ -75,35 +75,38 @@ METHODS = (
 OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
 HTTP_HEADERS = (
     ("Range", "bytes=0-"), ("Range", "bytes=2000-90000"), ("Range", "bytes=0-10,20-30"), ("Range", "bytes=-500"),
-    ("If-None-Match", "*"), ("If-None-Match", '"abc"'), ("If-Match", '"abc"'), ("If-Modified-Since", "Thu, 01 Jan 2015 00:00:00 GMT"),
-    ("If-Unmodified-Since", "Thu, 01 Jan 2015 00:00:00 GMT"), ("If-Range", '"abc"'), ("Sec-Purpose", "prefetch"),
-    ("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch"), ("X-Moz", "prefetch"), ("X-Purpose", "preview"),
-    ("Sec-Fetch-Dest", "empty"), ("Sec-Fetch-Dest", "iframe"), ("Sec-Fetch-Dest", "script"), ("Sec-Fetch-Mode", "no-cors"),
-    ("Origin", "https://evil.example"), ("Accept", "application/json"), ("Accept", "text/markdown"), ("Accept", "text/plain"),
+    ("If-None-Match", "*"), ("If-None-Match", '"abc"'), ("If-Match", '"abc"'),
+    ("If-Modified-Since", "Thu, 01 Jan 2015 00:00:00 GMT"), ("If-Unmodified-Since", "Thu, 01 Jan 2015 00:00:00 GMT"),
+    ("If-Range", '"abc"'), ("Sec-Purpose", "prefetch"), ("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch"),
+    ("X-Moz", "prefetch"), ("X-Purpose", "preview"), ("Sec-Fetch-Dest", "empty"), ("Sec-Fetch-Dest", "iframe"),
+    ("Sec-Fetch-Dest", "script"), ("Sec-Fetch-Mode", "no-cors"), ("Origin", "https://evil.example"),
+    ("Accept", "application/json"), ("Accept", "text/markdown"), ("Accept", "text/plain"),
     ("Accept", "application/rss+xml"), ("Accept", "application/activity+json"), ("Accept", "application/ld+json"),
     ("Accept", "application/pdf"), ("Accept", "text/html;version=full"), ("Accept", ""), ("Accept-Encoding", "gzip"),
     ("Accept-Encoding", "br"), ("Accept-Encoding", "deflate"), ("Accept-Encoding", "zstd, br;q=0.5"),
     ("Accept-Encoding", "identity;q=0"), ("Accept-Encoding", "*"), ("Accept-Encoding", "gzip, br;q=0"),
-    ("Accept-Language", "hi"), ("Accept-Charset", "utf-16"), ("Cache-Control", "no-cache"), ("Cache-Control", "only-if-cached"),
-    ("Pragma", "akamai-x-cache-on"), ("TE", "trailers"), ("Connection", "close"), ("Connection", "Cookie"),
-    ("Upgrade", "websocket"), ("Upgrade", "h2c"), ("Expect", "100-continue"), ("Content-Length", "0"), ("Prefer", "return=representation"),
-    ("X-Debug", "1"), ("X-Wagtail-Preview", "1"), ("X-Up-Mode", "root"), ("HX-Request", "true"), ("Turbo-Frame", "body"),
-    ("RSC", "1"), ("X-Inertia", "true"), ("X-PJAX", "true"), ("Want-Digest", "sha-256"), ("Want-Content-Digest", "sha-256=1"),
+    ("Accept-Language", "hi"), ("Accept-Charset", "utf-16"), ("Cache-Control", "no-cache"),
+    ("Cache-Control", "only-if-cached"), ("Pragma", "akamai-x-cache-on"), ("TE", "trailers"), ("Connection", "close"),
+    ("Connection", "Cookie"), ("Upgrade", "websocket"), ("Upgrade", "h2c"), ("Expect", "100-continue"),
+    ("Content-Length", "0"), ("Prefer", "return=representation"), ("X-Debug", "1"), ("X-Wagtail-Preview", "1"),
+    ("X-Up-Mode", "root"), ("HX-Request", "true"), ("Turbo-Frame", "body"), ("RSC", "1"), ("X-Inertia", "true"),
+    ("X-PJAX", "true"), ("Want-Digest", "sha-256"), ("Want-Content-Digest", "sha-256=1"),
 )  # fmt: skip
 SUFFIXES = (
-    "/", "//", ".json", ".html", ".amp", ".amp.html", ".md", ".txt", ".xml", ".rss", ".pdf", ".epub", ".print", ".php", ".bak",
-    "~", ".js", ".css", "/x.css", ".jpg", ";.js", ";x=1", ";jsessionid=1", "%00", "%00.css", "%0a", "%20", "%23.css", "%3f",
-    "%3f.css", ".", "..", "/.", "/..", "/..;/", "\\", "%5c", "|", "+", ",", ":", "*", "'", "%27", "/amp", "/amp/", "/print", "/full",
-    "/json", "/raw", "/text", "/feed", "/feed.xml", "/embed", "/edit", "/body", "/comments", "/epub", "/audio.mp3", "/oembed",
-    "0", "-1", "%e2%80%8b", "%EF%BC%91", "%c0%af", "\u200b", "\uff11",
+    "/", "//", ".json", ".html", ".amp", ".amp.html", ".md", ".txt", ".xml", ".rss", ".pdf", ".epub", ".print", ".php",
+    ".bak", "~", ".js", ".css", "/x.css", ".jpg", ";.js", ";x=1", ";jsessionid=1", "%00", "%00.css", "%0a", "%20",
+    "%23.css", "%3f", "%3f.css", ".", "..", "/.", "/..", "/..;/", "\\", "%5c", "|", "+", ",", ":", "*", "'", "%27",
+    "/amp", "/amp/", "/print", "/full", "/json", "/raw", "/text", "/feed", "/feed.xml", "/embed", "/edit", "/body",
+    "/comments", "/epub", "/audio.mp3", "/oembed", "0", "-1", "%e2%80%8b", "%EF%BC%91", "%c0%af", "\u200b", "\uff11",
 )  # fmt: skip
 PREFIXES = (
-    "/", "/.", "/./", "//", "/%2e", "/%2f", "/..", "/x/..", "/amp", "/print", "/m", "/en", "/api", "/api/v1", "/json", "/raw",
-    "/full", "/static/..", "/media/..", "/static/%2e%2e", "/index.php", "/;", "/%5c", "\\", "/admin/..", "/preview", "/cache",
+    "/", "/.", "/./", "//", "/%2e", "/%2f", "/..", "/x/..", "/amp", "/print", "/m", "/en", "/api", "/api/v1", "/json",
+    "/raw", "/full", "/static/..", "/media/..", "/static/%2e%2e", "/index.php", "/;", "/%5c", "\\", "/admin/..",
+    "/preview", "/cache",
 )  # fmt: skip
 HOSTS = (
-    "evil.example", "{host}:80", "{host}:8443", "{HOST}", "{host}.", "m.{host}", "amp.{host}", "admin.{host}", "api.{host}", "localhost",
-    "127.0.0.1", "[::1]", "user@{host}", "{host}, evil.example", "evil.example#{host}",
+    "evil.example", "{host}:80", "{host}:8443", "{HOST}", "{host}.", "m.{host}", "amp.{host}", "admin.{host}",
+    "api.{host}", "localhost", "127.0.0.1", "[::1]", "user@{host}", "{host}, evil.example", "evil.example#{host}",
 )  # fmt: skip
 
 
@@ -164,17 +167,20 @@ def _paths(path: str, story_id: int) -> Iterator[Trick]:
     _, section, slug = path.split("/", 2)
     coded = "".join(f"%{ord(letter):02x}" for letter in slug)
     shapes = (
-        path.upper(), f"/{section.upper()}/{slug}", f"/{section}/{slug.title()}", f"/{section}//{slug}", f"/{section}/./{slug}",
-        f"/{section}/%2e/{slug}", f"/{section}/../{section}/{slug}", f"/{section}%2f{slug}", f"/{section}%2F{slug}",
-        f"/{section}%5c{slug}", f"/{section}\\{slug}", f"/{section}/{coded}", f"/{quote(section[0])}%{ord(section[1]):02x}{section[2:]}/{slug}",
-        f"/{section}/{story_id}", f"/{section}/-{story_id}", f"/{section}/x-{story_id}", f"/other/x-{story_id}", f"/x/x-0{story_id}",
-        f"/{story_id}", f"/story/{story_id}", f"/stories/{story_id}", f"/article/{story_id}", f"/p/{story_id}", f"/?p={story_id}",
-        f"/api/stories/{story_id}", f"/api/v2/pages/{story_id}/", f"/node/{story_id}", f"/print/{story_id}", f"/amp/{story_id}",
-        f"/pdf/{story_id}", f"/press/{story_id}/full", f"/page/story/{story_id}/full", f"/story/{story_id}/full", f"/preview/{story_id}",
+        path.upper(), f"/{section.upper()}/{slug}", f"/{section}/{slug.title()}", f"/{section}//{slug}",
+        f"/{section}/./{slug}", f"/{section}/%2e/{slug}", f"/{section}/../{section}/{slug}", f"/{section}%2f{slug}",
+        f"/{section}%2F{slug}", f"/{section}%5c{slug}", f"/{section}\\{slug}", f"/{section}/{coded}",
+        f"/{quote(section[0])}%{ord(section[1]):02x}{section[2:]}/{slug}", f"/{section}/{story_id}",
+        f"/{section}/-{story_id}", f"/{section}/x-{story_id}", f"/other/x-{story_id}", f"/x/x-0{story_id}",
+        f"/{story_id}", f"/story/{story_id}", f"/stories/{story_id}", f"/article/{story_id}", f"/p/{story_id}",
+        f"/?p={story_id}", f"/api/stories/{story_id}", f"/api/v2/pages/{story_id}/", f"/node/{story_id}",
+        f"/print/{story_id}", f"/amp/{story_id}", f"/pdf/{story_id}", f"/press/{story_id}/full",
+        f"/page/story/{story_id}/full", f"/story/{story_id}/full", f"/preview/{story_id}",
         f"/admin/newsroom/article/edit/{story_id}/", f"/admin/snippets/newsroom/article/edit/{story_id}/",
-        f"/admin/snippets/newsroom/article/preview/{story_id}/", f"/admin/snippets/newsroom/article/history/{story_id}/",
-        f"/admin/newsroom/article/inspect/{story_id}/", f"/oembed?url={quote(path)}", f"/text-to-speech/{story_id}.mp3",
-        f"{path}#full", f"/{section}/{slug}\t", f" {path}",
+        f"/admin/snippets/newsroom/article/preview/{story_id}/",
+        f"/admin/snippets/newsroom/article/history/{story_id}/", f"/admin/newsroom/article/inspect/{story_id}/",
+        f"/oembed?url={quote(path)}", f"/text-to-speech/{story_id}.mp3", f"{path}#full", f"/{section}/{slug}\t",
+        f" {path}",
     )  # fmt: skip
     for shape in shapes:
         yield Trick("path", shape.replace(slug, "…").replace(str(story_id), "ID"), Ask(shape))

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.request import Request, urlopen
 
 from broadsheet.leakcheck.client import UnreachableError
@@ -54,7 +54,7 @@ def _program(words: Sequence[str], data: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """The folder of both installations. `papers` is what scratch.run_fill printed, by twin; ids are the same in both."""
+    """The folder of both installations. `papers` is what scratch.run_fill printed, by twin; ids are the same."""
 
     folder: Path
     papers: Mapping[str, Mapping[str, Any]]
@@ -133,7 +133,7 @@ class Running:
 
     servers: list[Server] = field(default_factory=list)
 
-    def __enter__(self) -> Running:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
