@@ -34,6 +34,7 @@ from broadsheet.gate.shelf import Recent, Shelf
 from broadsheet.press.store import Facts, Sheet
 from broadsheet.readers.passport import Passport, PassportOffice
 
+_NOTHING: frozenset[int] = frozenset()
 Clock = Callable[[], datetime]
 PASSPORT_COOKIE_AGE = 60 * 60 * 24 * 30  # the seal inside lives for minutes; the cookie says whom to ask again
 _WALL_SHEETS = {Wall.LIMIT: "limit", Wall.REGISTER: "register", Wall.SUBSCRIBE: "subscribe"}
@@ -76,6 +77,8 @@ class Gate:
         self._office = office
         self._now = now
         self._high_water = HighWater()
+        self._rolling = options.policy.window.startswith("rolling")
+        self._running: Window | None = None
         self._epochs: dict[int, int] = {}
         self._ended_sessions: set[str] = set()
         self._reads: Recent[int, tuple[Window, frozenset[int]]] = Recent(100_000)
@@ -213,25 +216,30 @@ class Gate:
             else ()
         )
         principal = Principal.REGISTERED if passport else Principal.VISITOR
-        base = Request(principal, rights, real_read=real)
-        span = window(self.options.policy, now)
         if facts.tier != Tier.METERED or facts.emergency_free:
-            return Visit(passport, None, span, base, issued)
+            return Visit(passport, None, self._window(now), Request(principal, rights, real_read=real), issued)
         if passport:
             known = self._reads_of(passport.reader, now)
             if known is None:
                 return Needs("reads", passport.reader)
-            return Visit(passport, None, known[0], replace(base, seen=known[1]), issued)
+            return Visit(passport, None, known[0], Request(principal, rights, known[1], real_read=real), issued)
         meter, span = self.open_meter(asked.meter, now)
         proven = meter is not None or self.options.policy.mode != "strict"
-        seen = self._high_water.stories(meter) if meter else frozenset()
-        return Visit(None, meter, span, replace(base, seen=seen, real_read=real and proven), issued)
+        seen = self._high_water.stories(meter) if meter else _NOTHING
+        return Visit(None, meter, span, Request(principal, (), seen, real_read=real and proven), issued)
+
+    def _window(self, now: datetime, first_read: datetime | None = None) -> Window:
+        """The meter's window; a calendar's is worked out once and kept until it ends."""
+        running = self._running
+        if running is None or not running.start <= now < running.end:
+            running = window(self.options.policy, now, first_read)
+            self._running = None if self._rolling else running
+        return running
 
     def open_meter(self, cookie: str, now: datetime) -> tuple[Meter | None, Window]:
         """The meter a cookie holds, if it is ours and of the running window, and that window."""
-        policy = self.options.policy
         meter = self._seal.open(cookie) if cookie else None
-        span = window(policy, now, meter.first_read_at if meter else None)
+        span = self._window(now, meter.first_read_at if meter and self._rolling else None)
         return (meter if meter and meter.window == span.name else None), span
 
     def stories_read(self, cookie: str, now: datetime) -> frozenset[int]:
@@ -268,9 +276,6 @@ class Gate:
         if not (decision.count or strict_probe):
             return
         meter = visit.meter or new_meter(visit.window.name, now)
-        if visit.meter is None:
-            # A rolling window is named for its first read: the cookie and the window must agree on it.
-            meter = replace(meter, first_read=int(visit.window.start.timestamp())) if meter.window[0] == "r" else meter
         if decision.count:
             self._high_water.add(meter, facts.id)
             meter = replace(meter, stories=tuple(sorted(self._high_water.stories(meter))))
