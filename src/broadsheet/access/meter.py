@@ -8,8 +8,6 @@ associated data, so that an edited, forged or foreign one is worth exactly as mu
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import struct
 from collections import OrderedDict
@@ -17,10 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from broadsheet.ids import derive_key
+from broadsheet.seals import Seal
 
 VERSION = 1
 _HEAD = struct.Struct(">B16sQB")  # version, meter id, first read (Unix seconds), length of the window's name
@@ -50,8 +46,7 @@ class MeterSeal:
 
     def __init__(self, keys: Sequence[bytes], site: str) -> None:
         """`keys`: one or more of 32 bytes, `site`: the public host, bound into the seal."""
-        self._ciphers = [AESGCM(key) for key in keys]
-        self._purpose = f"meter|{site}".encode()
+        self._seal = Seal(keys, f"meter|{site}")
 
     def seal(self, meter: Meter) -> str:
         """The cookie's value."""
@@ -59,14 +54,12 @@ class MeterSeal:
         stories = meter.stories[-MOST_STORIES:]
         body = _HEAD.pack(VERSION, meter.id, meter.first_read, len(name)) + name
         body += struct.pack(f">{len(stories)}Q", *stories)
-        nonce = os.urandom(12)
-        sealed = nonce + self._ciphers[0].encrypt(nonce, body, self._purpose)
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return self._seal.seal(body)
 
     def open(self, value: str) -> Meter | None:
         """The meter in a cookie's value; None when it is forged, foreign or edited. Whether it is of this window is
         the caller's question: a rolling window is named by the meter itself."""
-        body = self._unseal(value)
+        body = self._seal.open(value)
         if body is None or len(body) < _HEAD.size:
             return None
         version, meter_id, first_read, length = _HEAD.unpack_from(body)
@@ -75,20 +68,6 @@ class MeterSeal:
             return None
         name = body[_HEAD.size : _HEAD.size + length].decode("ascii", "replace")
         return Meter(meter_id, name, first_read, struct.unpack(f">{len(rest) // 8}Q", rest))
-
-    def _unseal(self, value: str) -> bytes | None:
-        try:
-            raw = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
-            return None
-        if len(raw) < 12 + 16:
-            return None
-        for cipher in self._ciphers:
-            try:
-                return cipher.decrypt(raw[:12], raw[12:], self._purpose)
-            except InvalidTag:
-                continue
-        return None
 
 
 def meter_seal(secret: bytes, site: str) -> MeterSeal:

@@ -6,16 +6,12 @@ the session, so a right that ends elsewhere ends here soon, and at once when the
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from broadsheet.seals import Seal
 
 LIFETIME = timedelta(minutes=10)
 VERSION = 1
@@ -49,8 +45,7 @@ class PassportOffice:
 
     def __init__(self, keys: Sequence[bytes], site: str) -> None:
         """`keys`: one or more of 32 bytes, `site`: the public host, bound into the seal."""
-        self._ciphers = [AESGCM(key) for key in keys]
-        self._purpose = f"passport|{site}".encode()
+        self._seal = Seal(keys, f"passport|{site}")
 
     def seal(self, passport: Passport) -> str:
         """The cookie's value."""
@@ -68,13 +63,11 @@ class PassportOffice:
             ],
             separators=(",", ":"),
         ).encode()
-        nonce = os.urandom(12)
-        sealed = self._ciphers[0].encrypt(nonce, body, self._purpose)
-        return base64.urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
+        return self._seal.seal(body)
 
     def open(self, value: str, now: datetime) -> Passport | None:
         """The passport in a cookie's value; None when it is forged, foreign, edited or expired."""
-        body = self._unseal(value)
+        body = self._seal.open(value)
         if body is None:
             return None
         try:
@@ -84,17 +77,3 @@ class PassportOffice:
         if version != VERSION or not issued - 60 <= now.timestamp() < expires:
             return None
         return Passport(reader, epoch, session, bool(staff), issued, expires, tuple(Right(*r) for r in rights), name)
-
-    def _unseal(self, value: str) -> bytes | None:
-        try:
-            raw = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
-            return None
-        if len(raw) < 12 + 16:
-            return None
-        for cipher in self._ciphers:
-            try:
-                return cipher.decrypt(raw[:12], raw[12:], self._purpose)
-            except InvalidTag:
-                continue
-        return None
