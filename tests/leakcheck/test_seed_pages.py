@@ -114,6 +114,13 @@ def test_the_live_check_finds_both_faults_on_a_site_that_has_them(published) -> 
     assert any(row["surface"] != "story page" for row in rows)
 
 
+def test_a_site_that_refuses_us_has_not_passed(published) -> None:
+    paper, _ = published
+    done = paper.run("leakcheck", "--url", f"http://127.0.0.2:{paper.port}", check=False)
+    assert done.returncode == 3
+    assert "broadsheet: http://127.0.0.2" in done.stderr
+
+
 def test_a_site_that_does_not_answer_is_exit_3(published) -> None:
     paper, _ = published
     done = paper.run("leakcheck", "--url", f"http://localhost:{free_port()}", check=False)

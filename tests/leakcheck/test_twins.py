@@ -26,7 +26,9 @@ def planted(twins: Twins, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     with Running() as running:
         servers = [running.start(copy.data(twin), command=(sys.executable, str(PLANTS))) for twin in ("a", "b")]
         running.wait()
-        return asyncio.run(check(copy, servers, only=("walls", "surfaces", "tricks"), groups=("identity",)))
+        return asyncio.run(
+            check(copy, servers, only=("walls", "surfaces", "tricks"), groups=("identity",), guess=False)
+        )
 
 
 def found(outcome: Outcome, **wanted: str) -> list[str]:

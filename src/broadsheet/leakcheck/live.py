@@ -50,6 +50,7 @@ class Visit:
     leaks: list[Leak] = field(default_factory=list)
     probes: int = 0
     skipped: int = 0
+    there: int = 0  # stories of ours that the site has
     _next: float = 0.0
 
     async def ask(self, ask: Ask, jar: dict[str, str]) -> Response | None:
@@ -122,10 +123,14 @@ def run_live(args: argparse.Namespace) -> int:
 
 async def _visit(visit: Visit, found: list[Sample]) -> None:
     first = await visit.site.send(Ask("/"))
-    if not first.status:
-        raise UnreachableError(f"{visit.site.origin} closed the connection without an answer")
+    if not 200 <= first.status < 400:  # noqa: PLR2004
+        raise UnreachableError(f"{visit.site.origin} answers its front page with {first.status or 'nothing at all'}")
     jar = await _use_up(visit, [sample for sample in found if sample.tier == "metered"])
     await _stories(visit, found, jar)
+    if found and not visit.there:
+        raise UnreachableError(
+            f"none of the {len(found)} newest stories of this installation is at {visit.site.origin}"
+        )
     await _surfaces(visit, found, jar)
     visit.site.close()
 
@@ -148,6 +153,7 @@ async def _stories(visit: Visit, found: list[Sample], jar: dict[str, str]) -> No
         answer = await visit.ask(Ask(sample.path), cookies)
         if answer is None:
             return
+        visit.there += answer.status == 200  # noqa: PLR2004
         # A story that was read to use the meter up stays open: its text is rightly there.
         own = sample.key if sample.tier == "metered" and answer.get("Broadsheet-Reason") in ("repeat", "meter") else ""
         visit.judge(answer, Ask(sample.path), (sample.key, "story page", reader, "read"), own=own)

@@ -56,9 +56,10 @@ async def check(
     quiet: bool = True,
     only: tuple[str, ...] = (),
     groups: tuple[str, ...] = (),
+    guess: bool = True,
 ) -> Outcome:
     """Walk over two running twins. `only` names rounds: walls, shut, surfaces, searches, etags, tricks, forged, meters;
-    `groups` classes of tricks."""
+    `groups` classes of tricks; `guess` also tries addresses that nothing links to."""
     begin = time.monotonic()
     desks = [Desk(Site(server.url, host=HOST), twins.papers[twin]) for twin, server in zip("ab", servers, strict=True)]
     for desk in desks:
@@ -67,7 +68,7 @@ async def check(
     found = tried = 0
     for name in only or ("walls", "shut", "surfaces", "searches", "etags", "tricks", "forged", "meters"):
         if name == "surfaces":
-            found = await rounds.surfaces_round(walk)
+            found = await rounds.surfaces_round(walk, guess=guess)
         elif name == "tricks":
             tried = await rounds.tricks_round(walk, groups)
         else:

@@ -27,16 +27,14 @@ from broadsheet.leakcheck.walk import Probe, Walk
 NOT_FOUND, GONE = 404, 410
 MOST_SURFACES = 600
 MOST_QUERIES = 3
-# What is not there for a visitor nor for a subscriber is not asked for by everyone else.
-FIRST = (VISITOR, SUBSCRIBER)
-OTHERS = tuple(reader for reader in READERS if reader not in FIRST)
+# What is not there for a visitor (nor, if a link led to it, for a subscriber) is not asked for by everyone else.
 NOTHING = (0, 301, 308, 400, 404, 405, 421)
 PUBLISHED = [plan for plan in PLANS if plan.state not in UNSEEN]
 # Who tries which tricks on which story: every wall there is, from the side of those who meet it. Addresses are read
 # before tiers are, so that paths, which cost most, are bent on a few stories only. No groups: every trick.
 PATHLESS = ("identity", "parameters", "methods", "http", "cookies")
 TRICKED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("metered-long", AT_LIMIT, ()),
+    ("metered-long", AT_LIMIT, (*PATHLESS, "host", "rewrite")),
     ("metered-two", REGISTERED, PATHLESS),
     ("registered-long", VISITOR, PATHLESS),
     ("premium-wire", VISITOR, ()),
@@ -48,16 +46,19 @@ TRICKED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-async def surfaces_round(walk: Walk) -> int:
-    """Every address found by following links as any reader, and those papers are known to have. Returns how many."""
-    known: dict[str, None] = dict.fromkeys(surfaces.WELL_KNOWN)
+async def surfaces_round(walk: Walk, *, guess: bool = True) -> int:
+    """Every address found by following links, and (`guess`) those that papers are known to have. Returns how many."""
+    known: dict[str, None] = dict.fromkeys(surfaces.WELL_KNOWN if guess else ("/",))
     known |= dict.fromkeys(walk.a.path(plan.key) for plan in PUBLISHED)
     todo = list(known)
     variants: Counter[str] = Counter()
     while todo:
-        tried = await _visit(walk, todo, FIRST)
-        there = [probe.ask.target for probe, answer in tried if answer.status not in NOTHING]
-        tried += await _visit(walk, list(dict.fromkeys(there)), OTHERS)
+        tried = await _visit(walk, todo, (VISITOR,))
+        tried += await _visit(walk, [target for target in todo if target not in surfaces.WELL_KNOWN], (SUBSCRIBER,))
+        there = dict.fromkeys(probe.ask.target for probe, answer in tried if answer.status not in NOTHING)
+        asked = {(probe.ask.target, probe.reader) for probe, _ in tried}
+        for reader in READERS:
+            tried += await _visit(walk, [target for target in there if (target, reader) not in asked], (reader,))
         todo = []
         for probe, answer in tried:
             for target in _links(walk, probe.ask.target, answer):
@@ -105,9 +106,8 @@ async def searches_round(walk: Walk) -> None:
     for key in ("metered-long", "registered-one", "premium-two", "withdrawn-premium", "draft-premium"):
         hidden = words(text_of(BY_KEY[key], "a").hidden)
         for target in surfaces.searches([hidden[0], " ".join(hidden[1:7]), hidden[-1][:5] + "*", f"body:{hidden[0]}"]):
-            probes += [
-                Probe("search", reader, "search hidden words", Ask(target), key) for reader in (VISITOR, SUBSCRIBER)
-            ]
+            readers = (VISITOR, SUBSCRIBER) if key == "premium-two" else (VISITOR,)
+            probes += [Probe("search", reader, "search hidden words", Ask(target), key) for reader in readers]
     for probe, answer in zip(probes, await walk.run(probes), strict=True):
         found = probe.ask.target.startswith("/search?q=") and walk.a.path(probe.story).encode() in answer.content
         if found:
