@@ -51,6 +51,4 @@ def test_a_file_that_is_no_story_says_what_is_wrong(text, message):
 def test_html_in_markdown_stays_text_and_links_are_safe():
     assert "<script" not in to_html("<script>alert(1)</script>")
     assert "href" not in to_html("[x](javascript:alert(1))")
-    assert to_html("[x](https://e.example/)") == (
-        '<p><a href="https://e.example/" rel="noopener nofollow">x</a></p>\n'
-    )
+    assert to_html("[x](https://e.example/)") == ('<p><a href="https://e.example/" rel="noopener nofollow">x</a></p>\n')
