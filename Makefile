@@ -31,7 +31,7 @@ contracts: $(VENV)/.dev ## the layers of the house
 	@$(BIN)/lint-imports --no-logo
 
 unit: $(VENV)/.dev ## the tests alone
-	@REQUIRE_ALL=$(REQUIRE_ALL) $(BIN)/pytest -n $(WORKERS) --dist loadgroup -q
+	@REQUIRE_ALL=$(REQUIRE_ALL) $(BIN)/pytest -n $(WORKERS) --dist loadfile -q
 
 lock: $(VENV)/.dev ## resolve the dependencies anew and lock them with hashes (needs uv)
 	@$(BIN)/python tools/lock.py

@@ -16,11 +16,12 @@ for name in [name for name in os.environ if name.startswith("BROADSHEET_")]:
         del os.environ[name]
 
 
+# Files that take a minute each start first, so that no worker ends with one of them alone.
+SLOW = ("test_postgres.py", "test_twins.py", "test_the_whole_road.py", "test_exactly_once.py", "test_seed_pages.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start servers or browsers run one after another on one worker, the slow ones first."""
-    for item in items:
-        if "paper" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+    items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -8,7 +8,7 @@ import sys
 import pytest
 from tests.papers import Paper
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.browser
 START = "2027-01-10T09:00:00+05:30"
 LAST_DAY = "2027-04-09T23:00:00+05:30"
 DAY_AFTER = "2027-04-10T00:00:05+05:30"

@@ -15,7 +15,6 @@ from broadsheet.leakcheck.canaries import Canaries, words
 from broadsheet.leakcheck.client import Response
 from broadsheet.leakcheck.oracles import faults
 
-pytestmark = pytest.mark.xdist_group("leakcheck")
 PAGES = Path(__file__).parent.parent / "wire" / "samples" / "saved_page"
 WHOLE_TEXT = PAGES / "constructed__twin_also_read.txt"
 PLACEHOLDER = PAGES / "constructed__twin_wall.txt"

@@ -11,7 +11,6 @@ import pytest
 from broadsheet.leakcheck.report import Outcome, check, tell
 from broadsheet.leakcheck.twins import Running, Twins, make_twins, serving
 
-pytestmark = pytest.mark.xdist_group("leakcheck")
 PLANTS = Path(__file__).parent / "plants.py"
 
 

@@ -14,7 +14,7 @@ SUITES = ["tests/newsroom", "tests/access/test_actions.py", "tests/bus", "tests/
 # These start processes on SQLite files of their own, whatever the setting says.
 APART = "tests/subscriptions/test_exactly_once.py"
 
-pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture(scope="module")
