@@ -86,6 +86,7 @@ class Paper:
         self.folder = folder
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.ready_headers: dict[str, str] = {}
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("BROADSHEET_")}
         self.env |= {"BROADSHEET_DATA": str(folder), "BROADSHEET_PORT": str(self.port), "PYTHONPATH": "src"}
         self.env |= {f"BROADSHEET_{name.upper()}": value for name, value in options.items()}
@@ -138,7 +139,7 @@ class Paper:
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             try:
-                if self.browser().get("/healthz").status == 200:
+                if self.browser().request("GET", "/healthz", self.ready_headers).status == 200:
                     return
             except OSError:
                 time.sleep(0.05)

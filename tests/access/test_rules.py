@@ -55,7 +55,7 @@ STORY = 7
 
 def space():
     yield from itertools.product(
-        Tier, State, [False, True], Principal, RIGHTS, SEEN, [0, 2, 5, 10, 99], [False, True], Surface, LIMITS,
+        Tier, State, [False, True], Principal, RIGHTS, SEEN, [0, 5, 99], [False, True], Surface, LIMITS,
         ["soft", "strict", "login"],
     )  # fmt: skip
 
@@ -84,7 +84,7 @@ def test_every_input_gets_what_the_table_says():
         })  # fmt: skip
         assert [got.body.value, got.status, got.reason, got.cache.value, got.count] == want
         checked += 1
-    assert checked == 4 * 4 * 2 * 2 * 10 * 5 * 5 * 2 * 2 * 4 * 3
+    assert checked == 4 * 4 * 2 * 2 * 10 * 5 * 3 * 2 * 2 * 4 * 3
 
 
 def test_invariants_hold_everywhere():

@@ -52,7 +52,7 @@ class Desk:
     def get(self, story, *, method="GET", **more):
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         headers = [(b"host", b"news.example"), (b"cookie", cookie.encode())]
-        asked = read_request(method.encode(), f"/world/story-{story}".encode(), headers, NAMES)
+        asked = read_request(method.encode(), f"/world/story-{story}".encode(), headers, NAMES, secure=True)
         answer = self.gate.answer(asked, **more)
         for name, value in getattr(answer, "headers", []):
             if name == "Set-Cookie":
@@ -188,7 +188,7 @@ def test_sheets_of_an_older_version_or_edition_or_with_a_removed_story_are_not_s
 def test_a_front_printed_before_the_last_change_is_cold(desk):
     at = desk()
     at.stores.public.put(make_sheet("page/", "front", version=10, edition=1))
-    asked = read_request(b"GET", b"/", [(b"host", b"news.example")], NAMES)
+    asked = read_request(b"GET", b"/", [(b"host", b"news.example")], NAMES, secure=True)
     assert at.gate.answer(asked).body == b"front"
     at.gate.shelf.story_changed(1, 1, notice=11, removed=False)
     assert at.gate.answer(asked) == Needs("page", "/")

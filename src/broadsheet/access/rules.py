@@ -195,11 +195,11 @@ def _metered(policy: Policy, story: Story, request: Request) -> Decision:
     used = max(len(request.seen), request.used)
     if story.id in request.seen:
         return _full("repeat", Cache.PRIVATE, limit=limit, used=used)
+    if used >= limit:
+        return _wall("limit", Wall.LIMIT, Cache.PRIVATE, limit=limit, used=used)
     if not request.real_read:
         return _wall("not_a_read", Wall.LIMIT, Cache.PRIVATE, limit=limit, used=used)
-    if used < limit:
-        return _full("meter", Cache.PRIVATE, count=True, limit=limit, used=used)
-    return _wall("limit", Wall.LIMIT, Cache.PRIVATE, limit=limit, used=used)
+    return _full("meter", Cache.PRIVATE, count=True, limit=limit, used=used)
 
 
 def _full(reason: str, cache: Cache, *, count: bool = False, limit: int = 0, used: int = 0) -> Decision:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from broadsheet.access.meter import HighWater, Meter, MeterSeal, new_meter
 from broadsheet.access.rules import (
@@ -34,6 +35,11 @@ from broadsheet.gate.shelf import Recent, Shelf
 from broadsheet.press.store import Facts, Sheet
 from broadsheet.readers.passport import Passport, PassportOffice
 
+Network = IPv4Network | IPv6Network
+PLAIN_HTTP = (
+    "This paper is served over https alone. If a proxy in front ends TLS, list its address in trusted_proxies and let "
+    "it send X-Forwarded-Proto: https."
+)
 _NOTHING: frozenset[int] = frozenset()
 Clock = Callable[[], datetime]
 PASSPORT_COOKIE_AGE = 60 * 60 * 24 * 30  # the seal inside lives for minutes; the cookie says whom to ask again
@@ -42,12 +48,21 @@ _WALL_SHEETS = {Wall.LIMIT: "limit", Wall.REGISTER: "register", Wall.SUBSCRIBE: 
 
 @dataclass(frozen=True, slots=True)
 class GateOptions:
-    """Frozen values the gate starts with. `hosts`: every Host header that is ours."""
+    """Frozen values the gate starts with. `hosts`: every Host header that is ours; `secure`: the paper is https."""
 
     policy: Policy
     cookies: CookieNames
     hosts: frozenset[bytes]
     secure: bool
+    proxies: tuple[Network, ...] = ()
+
+    def trusts(self, peer: str) -> bool:
+        """Whether a peer's X-Forwarded headers are believed."""
+        try:
+            address = ip_address(peer)
+        except ValueError:
+            return False
+        return any(address in network for network in self.proxies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,8 @@ class Gate:
         `counted`: the server meter's word, when it was asked."""
         if asked.host.lower() not in self.options.hosts:
             return plain(421)
+        if self.options.secure and not asked.secure and asked.path != b"/healthz":
+            return plain(403, PLAIN_HTTP)
         if asked.path == b"/me.json":
             return self._me(asked, issued)
         story = story_id(asked.path)

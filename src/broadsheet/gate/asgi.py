@@ -35,8 +35,13 @@ class GateApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        # uvicorn has set the scheme from a trusted proxy's headers by now.
         asked = read_request(
-            scope["method"].encode("latin-1"), scope["raw_path"], scope["headers"], self.gate.options.cookies
+            scope["method"].encode("latin-1"),
+            scope["raw_path"],
+            scope["headers"],
+            self.gate.options.cookies,
+            secure=scope["scheme"] == "https",
         )
         answer = await self._answer(asked)
         if answer is not None:

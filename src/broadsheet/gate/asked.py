@@ -21,6 +21,7 @@ class Asked:
     encoding: str  # br | gzip | plain
     if_none_match: str
     prefetch: bool
+    secure: bool = False
 
     @property
     def personal(self) -> bool:
@@ -70,8 +71,16 @@ def _cookies(header: bytes, names: CookieNames, found: dict[str, str]) -> None:
 _READS = (b"document", b"")
 
 
-def read_request(method: bytes, path: bytes, headers: list[tuple[bytes, bytes]], names: CookieNames) -> Asked:
-    """Build an Asked from raw parts; header names must be lower-case already."""
+def forwarded_as_https(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether a proxy says the reader came over https. Ask only when the peer is a proxy that is trusted."""
+    values = [value for name, value in headers if name == b"x-forwarded-proto"]
+    return bool(values) and values[-1].rsplit(b",", 1)[-1].strip().lower() == b"https"
+
+
+def read_request(
+    method: bytes, path: bytes, headers: list[tuple[bytes, bytes]], names: CookieNames, *, secure: bool = False
+) -> Asked:
+    """Build an Asked from raw parts; header names must be lower-case already. `secure`: the reader came over https."""
     host = encoding = match = b""
     prefetch = False
     cookies: dict[str, str] = {}
@@ -99,4 +108,5 @@ def read_request(method: bytes, path: bytes, headers: list[tuple[bytes, bytes]],
         encoding=_accepts(encoding),
         if_none_match=match.decode("latin-1"),
         prefetch=prefetch,
+        secure=secure,
     )

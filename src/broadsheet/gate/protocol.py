@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from broadsheet.gate.answers import Answer
 from broadsheet.gate.app import Gate
-from broadsheet.gate.asked import read_request
+from broadsheet.gate.asked import forwarded_as_https, read_request
 
 _STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _BODY_HEADERS = (b"content-length", b"transfer-encoding", b"expect", b"upgrade")
@@ -53,13 +53,18 @@ def gate_protocol(gate: Gate) -> type[HttpToolsProtocol]:
                 path = httptools.parse_url(self.url).path
             except httptools.HttpParserInvalidURLError:
                 return False
-            asked = read_request(method, path or b"", self.headers, gate.options.cookies)
+            asked = read_request(method, path or b"", self.headers, gate.options.cookies, secure=self._is_https())
             answer = gate.answer(asked)
             if not isinstance(answer, Answer):
                 return False
             keep = self.parser.get_http_version() == "1.1" and self.parser.should_keep_alive()
             self._write(answer, keep=keep, head=method == b"HEAD")
             return True
+
+        def _is_https(self) -> bool:
+            if self.scheme == "https" or not gate.options.secure:
+                return True
+            return self.client is not None and gate.options.trusts(self.client[0]) and forwarded_as_https(self.headers)
 
         def _write(self, answer: Answer, *, keep: bool, head: bool) -> None:
             lines = [_STATUS[answer.status]]

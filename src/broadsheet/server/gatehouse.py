@@ -5,6 +5,7 @@ Django-free.
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
 
 from broadsheet import clock
@@ -41,6 +42,7 @@ def build_gate(options: Any, secret: bytes) -> Gate:
         cookies=CookieNames.for_site(https=options.https),
         hosts=own_hosts(options),
         secure=options.https,
+        proxies=tuple(ip_network(name, strict=False) for name in options.trusted_proxies),
     )
     return Gate(
         gate_options,

@@ -11,6 +11,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, make_dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -106,6 +107,16 @@ def _list(value: Any) -> tuple[str, ...]:
     return tuple(str(item).strip() for item in items if str(item).strip())
 
 
+def _networks(value: Any) -> tuple[str, ...]:
+    names = _list(value)
+    for name in names:
+        try:
+            ip_network(name, strict=False)
+        except ValueError:
+            raise ValueError('write addresses or networks, such as ["127.0.0.1", "10.0.0.0/8"]') from None
+    return names
+
+
 def _limits(value: Any) -> dict[str, int]:
     if isinstance(value, str):
         value = dict(pair.split("=", 1) for pair in value.split(",") if "=" in pair) if value else {}
@@ -141,7 +152,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("port", "count", 8000, "The port to listen on.", _count(1, 65535)),
     Option("secret_key_file", "path", "", "The file of the installation's secret; empty is secret.key in the data "
            "folder, made on first use.", _maybe),
-    Option("trusted_proxies", "list", (), "Addresses or networks of proxies whose X-Forwarded-For is believed.", _list),
+    Option("trusted_proxies", "list", (), "Addresses or networks whose X-Forwarded headers are believed.", _networks),
 )  # fmt: skip
 
 Options = make_dataclass(
