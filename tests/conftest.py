@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -32,15 +31,6 @@ def pytest_runtest_makereport(item: pytest.Item):
     if report.skipped and os.environ.get("REQUIRE_ALL") == "1" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped although REQUIRE_ALL=1: {report.longrepr}"
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder with seeds and samples that may stand beside the project; tests that want it skip without it."""
-    folder = Path(os.environ.get("BROADSHEET_SHARED") or Path(__file__).parent.parent.parent / "shared")
-    if not folder.is_dir():
-        pytest.skip("no folder of sample files beside the project")
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -99,9 +99,14 @@ def test_another_sites_form_opens_no_door(demo, header):
     assert SESSION_KEY not in client.session
 
 
-def test_looking_at_a_door_does_not_open_it(demo):
+def test_a_typed_address_opens_its_door_at_once(demo):
+    assert here().get("/demo/editor").headers["Location"] == "/admin/"
+
+
+@pytest.mark.parametrize("header", [{"HTTP_SEC_FETCH_SITE": "cross-site"}, {"HTTP_SEC_PURPOSE": "prefetch"}])
+def test_a_foreign_link_and_a_look_ahead_are_shown_the_door_and_not_let_in(demo, header):
     client = here()
-    page = client.get("/demo/editor")
+    page = client.get("/demo/editor", **header)
     assert 'action="/demo/editor"' in page.text
     assert SESSION_KEY not in client.session
     assert client.get("/demo/owner").status_code == 404

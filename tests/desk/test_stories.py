@@ -36,6 +36,16 @@ def test_the_command_line_overrules_the_file():
     assert (copy.tier, copy.section) == ("free", "sport")
 
 
+def test_the_names_other_tools_use_are_understood():
+    copy = read_story("---\ntitle: Board votes\ndescription: Nine to six.\nauthor: Mira Tolland\n---\nText.")
+    assert (copy.headline, copy.standfirst, copy.bylines, copy.section) == (
+        "Board votes",
+        "Nine to six.",
+        ("Mira Tolland",),
+        "",
+    )
+
+
 @pytest.mark.parametrize(("text", "message"), [
     ("no front matter", "first line must be ---"), ("---\nheadline: x\n", "not closed"),
     ("---\nstandfirst: x\n---\ntext", "`headline` is missing"), ("---\nheadline: x\n---\n", "no text"),

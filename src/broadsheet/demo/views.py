@@ -49,15 +49,20 @@ def doors(request: HttpRequest) -> HttpResponse:
 @demo_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter(request: HttpRequest, door: str) -> HttpResponse:
-    """GET shows one door; POST goes through it: the session becomes the persona's, or nobody's."""
+    """Goes through a door: the session becomes the persona's, or nobody's.
+
+    An address that was typed, or followed from the terminal, opens it at once; a link on somebody else's page, and
+    whatever only looks ahead, is shown the door and its button.
+    """
     who = rules.persona(door)
     if who is None:
         raise Http404
     wanted = local_path(request.POST.get("next") or request.GET.get("next") or "")
-    if request.method != "POST":
-        return render(request, "demo/doors.html", {"personas": [who], "arrivals": (), "next": wanted})
     site = request.headers.get("Sec-Fetch-Site", "")
-    if not rules.is_from_here(origin=request.headers.get("Origin", ""), fetch_site=site, host=request.get_host()):
+    here = rules.is_from_here(origin=request.headers.get("Origin", ""), fetch_site=site, host=request.get_host())
+    if request.method != "POST" and (not here or request.method == "HEAD" or request.headers.get("Sec-Purpose")):
+        return render(request, "demo/doors.html", {"personas": [who], "arrivals": (), "next": wanted})
+    if not here:
         return HttpResponseForbidden("This door opens from the demo's own pages.", content_type="text/plain")
     logout(request)
     response = redirect(wanted or who.opens)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from broadsheet.bus.actions import run_due_jobs
 from broadsheet.dates import parse_instant
 from broadsheet.desk.stories import StoryFileError, read_story
 from broadsheet.desk.why import explain
-from broadsheet.newsroom.actions import file_story
-from broadsheet.newsroom.queries import story_facts
+from broadsheet.newsroom.actions import Copy, ensure_section, file_story
+from broadsheet.newsroom.queries import sections, story_facts
+from broadsheet.newsroom.rules import slugify
 from broadsheet.press.queries import public_url
 
 
@@ -49,6 +51,7 @@ def run_add(args: argparse.Namespace) -> int:
     try:
         at = parse_instant(args.at) if args.at else None
         copy = read_story(args.file.read_text("utf-8"), tier=args.tier, section=args.section)
+        copy = _with_section(copy)
         story_id = file_story(copy=copy, now=now, publish=True, at=at)
     except OSError as error:
         return _fail(f"{args.file}: {error.strerror}")
@@ -69,6 +72,20 @@ def run_add(args: argparse.Namespace) -> int:
     else:
         print(f"{story_id} {url}")
     return 0
+
+
+def _with_section(copy: Copy) -> Copy:
+    """The copy with a section that exists: the paper's first if the file names none, a new one if it names one."""
+    known = [section.slug for section in sections()]
+    if not copy.section:
+        if not known:
+            raise StoryFileError("this paper has no section yet; name one with --section")
+        return replace(copy, section=known[0])
+    slug = slugify(copy.section, 40)
+    if slug not in known:
+        ensure_section(name=copy.section.replace("-", " ").title(), slug=slug)
+        print(f"broadsheet: {slug} is a new section", file=sys.stderr)
+    return replace(copy, section=slug)
 
 
 def run_why(args: argparse.Namespace) -> int:

@@ -11,7 +11,6 @@ from markdown_it import MarkdownIt
 
 from broadsheet.newsroom.actions import Copy
 
-DEFAULT_SECTION = "national"
 TAGS = {"p", "h2", "h3", "h4", "strong", "b", "em", "i", "a", "ul", "ol", "li", "blockquote", "hr", "br"}
 _TEXTS = (
     "standfirst", "kicker", "slug", "dateline", "credit", "correction", "source_url", "language", "picture_alt",
@@ -19,6 +18,11 @@ _TEXTS = (
 )  # fmt: skip
 _NUMBERS = ("priority", "lead_in_blocks")
 _KNOWN = {*_TEXTS, *_NUMBERS, "headline", "tier", "section", "byline", "bylines", "via", "auto_published"}
+# What static-site tools and other editors call the same fields.
+_ALIASES = {
+    "title": "headline", "description": "standfirst", "summary": "standfirst", "author": "byline", "authors": "byline",
+    "lang": "language", "category": "section",
+}  # fmt: skip
 _markdown = MarkdownIt("commonmark", {"html": False})
 
 
@@ -53,6 +57,9 @@ def read_story(
 ) -> Copy:
     """The story in a file; `tier` and `section` overrule it. `ignore` names fields that somebody else reads."""
     matter, markdown = split(text)
+    for alias, field in _ALIASES.items():
+        if alias in matter and field not in matter:
+            matter[field] = matter.pop(alias)
     unknown = sorted(set(matter) - _KNOWN - ignore)
     if unknown:
         raise StoryFileError(f"there is no field {unknown[0]!r}; the fields are {', '.join(sorted(_KNOWN))}")
@@ -65,7 +72,7 @@ def read_story(
     return Copy(
         headline=headline,
         body_html=body,
-        section=section or str(matter.get("section") or DEFAULT_SECTION),
+        section=section or str(matter.get("section") or ""),
         tier=tier or str(matter.get("tier") or "metered"),
         bylines=_names(matter, "bylines") or _names(matter, "byline"),
         via=_names(matter, "via"),

@@ -336,6 +336,7 @@ class Gate:
             "read": len(seen),
             "limit": limit,
             "left": max(0, limit - len(seen)),
+            "window": policy.window,
         }
         answer = Answer(200, [("Content-Type", "application/json"), ("Cache-Control", PRIVATE)])
         answer.body = json.dumps(me, ensure_ascii=False).encode()

@@ -54,6 +54,19 @@ def isodate(instant: datetime) -> str:
     return _local(instant).isoformat(timespec="seconds")
 
 
+_LABELS = {
+    "hi": {
+        "By": "लेखक:", "and": "और", "Published": "प्रकाशित", "Updated": "संशोधित",
+        "Correction": "भूल-सुधार", "Source": "स्रोत", "Premium": "प्रीमियम",
+    },
+}  # fmt: skip
+
+
+def label(text: str, language: str = "en") -> str:
+    """A short word of the page's own in the story's language; English where there is none."""
+    return _LABELS.get(language, {}).get(text, text)
+
+
 @lru_cache(maxsize=256)
 def static(name: str) -> str:
     """The address of one of our own static files, with a digest of its content so that it may be cached for long."""
@@ -88,6 +101,7 @@ def environment(**options: Any) -> Environment:
         "smarttime": smarttime,
         "isodate": isodate,
         "tojson": do_tojson,
+        "label": label,
     }
     env.globals |= {"static": static}
     return env

@@ -6,7 +6,8 @@
   function allowance(me) {
     if (!me.limit || me.subscriber) return "";
     var noun = me.limit === 1 ? " free article" : " free articles";
-    return me.left + " of " + me.limit + noun + " left";
+    var when = { month: " this month", week: " this week" }[me.window] || "";
+    return me.left + " of " + me.limit + noun + " left" + when;
   }
 
   function fill(me) {
