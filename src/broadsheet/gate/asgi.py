@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from broadsheet.gate.answers import Answer, Needs, plain
 from broadsheet.gate.app import Counted, Gate
 from broadsheet.gate.asked import Asked, read_request
 from broadsheet.gate.ports import Ports
 
+log = logging.getLogger(__name__)
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Result = TypeVar("Result")
 
 STEPS = 8  # passport, reads, count, print, and a change or two in between
-PRINT_TIMEOUT = 20.0
+PORT_TIMEOUT = 20.0  # seconds a reader waits for the database or the press before hearing that something is wrong
 
 
 class GateApplication:
@@ -59,41 +63,57 @@ class GateApplication:
             if not isinstance(result, Needs):
                 return result
             _, ports = await asyncio.shield(self._django)
-            if result.what in ("story", "page"):
-                if result.key in printed:
+            try:
+                if result.what in ("story", "page"):
                     # Printed and still not servable: it is not there, or Django knows better than the press.
-                    return None
-                printed.add(result.key)
-                if not await self._print(ports, result):
-                    return None
-            elif result.what == "passport":
-                issued = await asyncio.to_thread(ports.issue_passport, str(result.key)) or ""
-            elif result.what == "reads":
-                reader = int(result.key)  # type: ignore[call-overload]
-                self.gate.knows_reads(reader, *await asyncio.to_thread(ports.reads, reader))
-            elif result.what == "count":
-                reader, window, story = cast("tuple[int, str, int]", result.key)
-                limit = self.gate.options.policy.registered_limit
-                counted = Counted(*await asyncio.to_thread(ports.count_read, reader, window, story, limit))
+                    if result.key in printed or not await self._print(ports, result):
+                        return None
+                    printed.add(result.key)
+                elif result.what == "passport":
+                    issued = await _in_thread(ports.issue_passport, str(result.key)) or ""
+                elif result.what == "reads":
+                    await self._learn_reads(ports, int(cast("int", result.key)))
+                else:
+                    counted = await self._count(ports, cast("tuple[int, str, int]", result.key))
+            except Exception:
+                # The database or the press is away. Whoever needs no answer of theirs reads on; others hear of it.
+                log.exception("The gate could not get %s.", result.what)
+                answer = plain(503, "Something is wrong on our side. Please try again in a minute.")
+                answer.add("Retry-After", "60")
+                return answer
         return plain(503)
+
+    async def _learn_reads(self, ports: Ports, reader: int) -> None:
+        self.gate.knows_reads(reader, *await _in_thread(ports.reads, reader))
+
+    async def _count(self, ports: Ports, key: tuple[int, str, int]) -> Counted:
+        """A read that cannot be counted is not given: losing the server's meter leads to the wall, not past it."""
+        reader, window, story = key
+        limit = self.gate.options.policy.registered_limit
+        try:
+            return Counted(*await _in_thread(ports.count_read, reader, window, story, limit))
+        except Exception:
+            log.exception("A registered reader's read could not be counted.")
+            return Counted(allowed=False, used=limit)
 
     async def _print(self, ports: Ports, needs: Needs) -> bool:
         """One printing at a time for one sheet, however many ask for it. False when there is nothing to print."""
         running = self._printing.get(needs.key)
         if running is None:
-            if needs.what == "story":
-                work = asyncio.to_thread(ports.print_story, needs.key)  # type: ignore[arg-type]
-            else:
-                work = asyncio.to_thread(ports.print_page, needs.key)  # type: ignore[arg-type]
-            running = asyncio.ensure_future(work)
+            port: Callable[[Any], object] = ports.print_story if needs.what == "story" else ports.print_page
+            running = asyncio.ensure_future(asyncio.to_thread(port, needs.key))
             self._printing[needs.key] = running
             running.add_done_callback(lambda _: self._printing.pop(needs.key, None))
-        done = await asyncio.wait_for(asyncio.shield(running), PRINT_TIMEOUT)
+        done = await asyncio.wait_for(asyncio.shield(running), PORT_TIMEOUT)
         if needs.what == "story":
-            self.gate.shelf.forget(int(needs.key))  # type: ignore[call-overload]
+            self.gate.shelf.forget(int(cast("int", needs.key)))
         else:
             self.gate.shelf.forget_page(str(needs.key))
         return bool(done)
+
+
+async def _in_thread(port: Callable[..., Result], *arguments: Any) -> Result:
+    return await asyncio.wait_for(asyncio.to_thread(port, *arguments), PORT_TIMEOUT)
 
 
 async def _send(answer: Answer, send: Send) -> None:

@@ -1,0 +1,119 @@
+"""What the gate does when what it asks of Django is slow, wrong or away."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+from tests.gate.test_app import NAMES, Desk
+
+from broadsheet.gate.asgi import GateApplication
+from broadsheet.gate.ports import Ports
+
+
+def away(*_):
+    raise OSError("the database is away")
+
+
+class Django:
+    """Counts what reaches it."""
+
+    def __init__(self):
+        self.paths = []
+
+    async def __call__(self, scope, receive, send):
+        self.paths.append(scope["path"])
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        await send({"type": "http.response.body", "body": b"django"})
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return lambda **policy: Desk(tmp_path, **policy)
+
+
+def ask(desk, paths, **ports):
+    """GET all `paths` at once; returns [(status, headers, body)], and Django."""
+    django = Django()
+    made = Ports(
+        **{"print_story": away, "print_page": away, "issue_passport": away, "reads": away, "count_read": away, **ports}
+    )
+
+    async def one(application, path):
+        sent = []
+        cookie = "; ".join(f"{name}={value}" for name, value in desk.cookies.items()).encode()
+        scope = {"type": "http", "method": "GET", "scheme": "https", "path": path, "raw_path": path.encode(),
+                 "headers": [(b"host", b"news.example"), (b"cookie", cookie)]}  # fmt: skip
+
+        async def send(message):
+            sent.append(message)
+
+        await application(scope, None, send)
+        return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
+
+    async def run():
+        async def ready():
+            return django, made
+
+        application = GateApplication(desk.gate, ready())
+        return await asyncio.gather(*(one(application, path) for path in paths))
+
+    return asyncio.run(run()), django
+
+
+def test_visitors_and_payers_read_on_while_the_database_is_away(desk):
+    at = desk()
+    ((status, headers, body),), _ = ask(at, ["/world/story-1"])
+    assert (status, headers[b"broadsheet-reason"], body) == (200, b"meter", b"full text 1 v1")
+
+
+def test_a_registered_reader_whose_read_cannot_be_counted_meets_the_wall(desk):
+    at = desk()
+    at.sign_in()
+    ((status, headers, body),), _ = ask(at, ["/world/story-1"], reads=lambda reader: (None, frozenset()))
+    assert (status, headers[b"broadsheet-variant"], headers[b"broadsheet-reason"]) == (200, b"wall", b"limit")
+    assert b"full text" not in body
+
+
+@pytest.mark.parametrize("cause", ["reads", "passport", "press"])
+def test_what_cannot_be_answered_is_said_plainly_and_tells_nothing(desk, cause):
+    at = desk()
+    if cause != "press":
+        at.sign_in()
+    if cause == "passport":
+        at.gate.reader_changed(7, 2)
+    path = "/world/story-99" if cause == "press" else "/world/story-1"
+    ((status, headers, body),), django = ask(at, [path])
+    assert (status, headers[b"retry-after"]) == (503, b"60")
+    assert b"away" not in body
+    assert b"set-cookie" not in headers
+    assert django.paths == []
+
+
+def test_a_cold_story_is_printed_once_however_many_ask_for_it(desk):
+    at = desk()
+    at.gate.shelf.story_changed(1, 2, notice=1, removed=False)
+    printed, lock = [], threading.Lock()
+
+    def press(story):
+        with lock:
+            printed.append(story)
+        time.sleep(0.05)
+        at.print(story, "metered", version=2)
+        return True
+
+    replies, _ = ask(at, ["/world/story-1"] * 20, print_story=press)
+    assert printed == [1]
+    assert {body for _, _, body in replies} == {b"full text 1 v2"}
+
+
+def test_what_the_press_cannot_print_is_djangos(desk):
+    replies, django = ask(
+        desk(), ["/world/story-99", "/nothing/"], print_story=lambda _: None, print_page=lambda _: False
+    )
+    assert [status for status, _, _ in replies] == [404, 404]
+    assert sorted(django.paths) == ["/nothing/", "/world/story-99"]
+
+
+def test_names_of_cookies_are_those_of_the_site():
+    assert NAMES.session == "__Host-bss"
