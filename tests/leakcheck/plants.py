@@ -71,11 +71,11 @@ def plant_gate() -> None:
             answer.add("X-Reading-Minutes", str(len(whole.plain) / 1000))
         return answer
 
-    def planted_read(method, path, headers, names):
+    def planted_read(method, path, headers, names, **more):
         _robot[0] = b"metered-long" in path and any(
             b"Googlebot" in value for name, value in headers if name == b"user-agent"
         )
-        return read(method, path, headers, names)
+        return read(method, path, headers, names, **more)
 
     def planted_decide(policy, story, request, now):
         if _robot[0]:
