@@ -6,6 +6,7 @@ import os
 import tempfile
 
 import pytest
+from hypothesis import settings
 
 # Before anything of ours is imported: settings read the data folder when Django is set up.
 _DATA = tempfile.mkdtemp(prefix="broadsheet-test-")
@@ -14,6 +15,10 @@ for name in [name for name in os.environ if name.startswith("BROADSHEET_")]:
     if name not in ("BROADSHEET_DATA", "BROADSHEET_DATABASE_URL", "BROADSHEET_SHARED"):
         del os.environ[name]
 
+
+# A shared machine is slow now and then; how long an example took says nothing about the code.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 # Files that take a minute each start first, so that no worker ends with one of them alone.
 SLOW = ("test_postgres.py", "test_twins.py", "test_the_whole_road.py", "test_exactly_once.py", "test_seed_pages.py")

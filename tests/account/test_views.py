@@ -9,7 +9,7 @@ from broadsheet.payments.models import Invoice
 from broadsheet.readers.models import Reader
 from broadsheet.subscriptions import actions
 from broadsheet.subscriptions.models import Subscription
-from broadsheet.subscriptions.rules import longday
+from broadsheet.subscriptions.rules import last_day, longday
 from tests.subscriptions import make_subscriptions as make
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def test_what_i_have_and_the_next_payment(client, row):
 def test_cancelling_takes_two_clicks_and_can_be_taken_back(client, row):
     assert 'href="/account/subscription/cancel/"' in client.get("/account/").content.decode()
     confirm = text(client.get("/account/subscription/cancel/"))
-    assert f"ends on {longday(row.period_end)}, and you will not be charged again" in confirm
+    assert f"runs to the end of {last_day(row.period_end)}, and you will not be charged again" in confirm
     row.refresh_from_db()
     assert not row.cancel_at_period_end
     assert client.post("/account/subscription/cancel/", {"reason": "moving"}).url == "/account/"
@@ -90,7 +90,7 @@ def test_behind_with_the_payment(client, row):
     actions.run_due(now=make.at(f"{row.period_end} 00:10"))
     page = text(client.get("/account/"))
     assert "Status Payment overdue" in page
-    assert f"You can read until {longday(row.period_end + timedelta(days=7))}" in page
+    assert f"You can read to the end of {last_day(row.period_end + timedelta(days=7))}" in page
     assert f"Next payment ₹900 on {longday(row.period_end + timedelta(days=3))}" in page
 
 
@@ -98,7 +98,7 @@ def test_after_the_end(client, row):
     actions.cancel_at_period_end(subscription_id=row.pk, actor="reader", reason="", now=clock.now())
     actions.run_due(now=make.at(f"{row.period_end} 00:10"))
     page = text(client.get("/account/"))
-    assert f"Status Ended It ended on {longday(row.period_end)}" in page
+    assert f"Status Ended Its last day was {last_day(row.period_end)}" in page
     assert "See the plans" in page
     assert "Cancel subscription" not in page
 

@@ -161,7 +161,7 @@ def test_letters_tell_what_happened(asha, row, mailoutbox):
     welcome, cancelled, _ = (letter.body for letter in mailoutbox)
     assert "We received ₹900 for 10 January 2027 to 9 April 2027." in welcome
     assert "BS/26-27/000001" in welcome
-    assert "You can read on until 10 April 2027." in cancelled
+    assert "You can read on to the end of 9 April 2027." in cancelled
 
 
 def test_a_failed_renewal_is_told_with_the_next_date(asha, row, mailoutbox):
@@ -170,6 +170,6 @@ def test_a_failed_renewal_is_told_with_the_next_date(asha, row, mailoutbox):
     run_due_jobs()
     failed = [letter.body for letter in mailoutbox if letter.subject == "Your payment did not go through"]
     assert len(failed) == 4
-    assert "You can read until 17 April 2027." in failed[0]
+    assert "You can read to the end of 16 April 2027." in failed[0]
     assert "We will try again on 13 April 2027." in failed[0]
     assert "Your subscription ends on 1 May 2027 unless you subscribe anew." in failed[3]

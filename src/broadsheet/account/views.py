@@ -17,7 +17,7 @@ from broadsheet.dates import local_date
 from broadsheet.money import format_money
 from broadsheet.payments import queries as payments
 from broadsheet.subscriptions import actions, queries, rules
-from broadsheet.subscriptions.rules import longday, span
+from broadsheet.subscriptions.rules import last_day, longday, span
 
 private = cache_control(private=True, no_store=True)
 
@@ -36,7 +36,7 @@ class Standing:
 
 def _standing(row: queries.SubscriptionRow) -> Standing:
     money = format_money(row.amount_minor, row.currency)
-    until = longday(row.paid_until if row.status == "active" else row.access_until)
+    until = last_day(row.paid_until if row.status == "active" else row.access_until)
     status = {"active": "Active", "past_due": "Payment overdue"}.get(row.status, "Ended")
     if row.live and row.cancel_at_period_end:
         status = "Cancelled"
@@ -88,7 +88,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
                 now=clock.now(),
             )
         return redirect("account")
-    until = longday(row.paid_until) if row.status == "active" else ""
+    until = last_day(row.paid_until) if row.status == "active" else ""
     return render(request, "account/cancel.html", {"plan": row.plan_name, "until": until})
 
 

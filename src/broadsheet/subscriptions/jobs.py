@@ -23,7 +23,7 @@ from broadsheet.subscriptions.events import (
     SubscriptionStarted,
 )
 from broadsheet.subscriptions.queries import SubscriptionRow, subscription
-from broadsheet.subscriptions.rules import longday, span
+from broadsheet.subscriptions.rules import last_day, longday, span
 
 
 def run_billing() -> None:
@@ -82,7 +82,7 @@ def send_renewal_failed(event: RenewalFailed) -> None:
         if event.last_attempt
         else f"We will try again on {longday(again)}. If you would rather stop, you can cancel in your account."
     )
-    reading = f"You can read until {longday(until)}."
+    reading = f"You can read to the end of {last_day(until)}."
     _letter(row, "Your payment did not go through", [what, reading, then], f"failed:{bill.number}:{again}")
 
 
@@ -91,8 +91,8 @@ def send_cancellation(event: CancellationScheduled) -> None:
     if row is None:
         return
     reading = (
-        f"You can read on until {longday(row.paid_until)}. Until then you can take the cancellation back in your "
-        "account."
+        f"You can read on to the end of {last_day(row.paid_until)}. "
+        "Until then you can take the cancellation back in your account."
     )
     lines = [f"Your {row.plan_name} subscription is cancelled. You will not be charged again.", reading]
     _letter(row, "Your subscription is cancelled", lines, f"cancelled:{row.id}:{event.at}")

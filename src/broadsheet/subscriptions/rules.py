@@ -177,7 +177,12 @@ def longday(day: date) -> str:
 
 def span(start: date, end: date) -> str:
     """A period as people write it, both days included: `10 January 2027 to 9 April 2027`."""
-    return f"{longday(start)} to {longday(end - timedelta(days=1))}"
+    return f"{longday(start)} to {last_day(end)}"
+
+
+def last_day(end: date) -> str:
+    """The last day of a period as people say it; `end` is exclusive: `2027-04-10` -> `9 April 2027`."""
+    return longday(end - timedelta(days=1))
 
 
 def period_words(months: int, language: str) -> str:

@@ -16,7 +16,7 @@ from broadsheet import clock
 from broadsheet.dates import local_date
 from broadsheet.readers.rules import local_path
 from broadsheet.subscriptions import actions, queries, rules
-from broadsheet.subscriptions.rules import longday
+from broadsheet.subscriptions.rules import last_day, longday
 
 private = cache_control(private=True, no_store=True)
 # Pages of the road itself are no place to go back to.
@@ -109,7 +109,7 @@ def thanks(request: HttpRequest, subscription_id: int) -> HttpResponse:
     shown = {
         "plan": row.plan_name,
         "next": wanted,
-        "until": longday(row.paid_until),
+        "until": last_day(row.paid_until),
         "email": request.user.email,
         "live": row.live,
         "renews": row.next_charge_on is not None,
