@@ -171,7 +171,7 @@ def _absent(story: Story | None) -> Decision | None:
 
 
 def _entitled(tier: Tier, rights: tuple[Right, ...], now: datetime) -> bool:
-    return any(
+    return bool(rights) and any(
         right.product in COVERS[tier] and right.start <= now and (right.end is None or now < right.end)
         for right in rights
     )

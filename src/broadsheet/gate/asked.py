@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _STORY = re.compile(rb"/[a-z0-9-]{1,40}/[a-z0-9-]{0,90}-([1-9][0-9]{0,17})\Z")
 
@@ -49,6 +50,7 @@ def story_id(path: bytes) -> int | None:
     return int(match.group(1)) if match else None
 
 
+@lru_cache(maxsize=512)  # browsers send a handful of different ones
 def _accepts(header: bytes) -> str:
     """The best of our encodings that a client names and does not refuse with q=0."""
     text = header.decode("latin-1").lower()

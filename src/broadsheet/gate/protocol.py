@@ -22,14 +22,15 @@ _BODY_HEADERS = (b"content-length", b"transfer-encoding", b"expect", b"upgrade")
 
 
 class _Answered:
-    """Stands where uvicorn keeps the cycle of a request: this one is complete."""
+    """Stands where uvicorn keeps the cycle of a request: this one is complete, and holds nothing of its connection."""
 
     response_complete = True
     disconnected = False
     keep_alive = True
+    message_event = asyncio.Event()  # set when a connection is lost; nobody waits for it
 
-    def __init__(self) -> None:
-        self.message_event = asyncio.Event()
+
+_ANSWERED = _Answered()
 
 
 def gate_protocol(gate: Gate) -> type[HttpToolsProtocol]:
@@ -77,7 +78,7 @@ def gate_protocol(gate: Gate) -> type[HttpToolsProtocol]:
             lines += [text.encode("latin-1"), b"\r\n"]
             if not head:
                 lines.append(answer.body)
-            self.cycle: Any = _Answered()
+            self.cycle: Any = _ANSWERED
             self.transport.write(b"".join(lines))
             if keep:
                 self.on_response_complete()

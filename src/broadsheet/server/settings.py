@@ -146,6 +146,14 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 globals().update(allauth_settings.SETTINGS)
 
+# Only staff have passwords; theirs open the newsroom.
+_VALIDATION = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
+]
+
 SESSION_COOKIE_NAME = "__Host-bss" if BROADSHEET.https else "bss"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BROADSHEET.https
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
