@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -22,14 +23,22 @@ PUBLIC = "public, max-age=60, stale-while-revalidate=60"
 
 @dataclass(slots=True)
 class Answer:
-    """Status, headers and the bytes. `head` answers carry the length of the body they leave out."""
+    """Status, headers and the bytes. `rendered` holds the first `fixed` headers as they go over the wire, when they
+    are the same for every answer of their kind."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+    rendered: bytes = b""
+    fixed: int = 0
 
     def add(self, name: str, value: str) -> None:
         self.headers.append((name, value))
+
+
+def render_headers(headers: Sequence[tuple[str, str]]) -> bytes:
+    """Header lines as they go over the wire."""
+    return "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from broadsheet.access.rules import (
     decide,
     window,
 )
-from broadsheet.gate.answers import PRIVATE, PUBLIC, SECURITY_HEADERS, Answer, Needs, plain
+from broadsheet.gate.answers import PRIVATE, PUBLIC, SECURITY_HEADERS, Answer, Needs, plain, render_headers
 from broadsheet.gate.asked import Asked, CookieNames, story_id
 from broadsheet.gate.shelf import Recent, Shelf
 from broadsheet.press.store import Facts, Sheet
@@ -96,6 +96,7 @@ class Gate:
         self._running: Window | None = None
         self._epochs: dict[int, int] = {}
         self._ended_sessions: set[str] = set()
+        self._dressed: Recent[tuple[str, ...], tuple[tuple[tuple[str, str], ...], bytes]] = Recent(20_000)
         self._reads: Recent[int, tuple[Window, frozenset[int]]] = Recent(100_000)
 
     # --- what changed elsewhere ---------------------------------------------------------------------------------
@@ -266,21 +267,25 @@ class Gate:
 
     # --- the answer ---------------------------------------------------------------------------------------------
     def _dress(self, asked: Asked, sheet: Sheet, cache: str, reason: str = "") -> Answer:
-        answer = Answer(sheet.status)
-        if asked.if_none_match and sheet.status == 200 and sheet.etag in asked.if_none_match.replace("W/", ""):  # noqa: PLR2004
-            answer.status = 304
-        else:
-            answer.body = {"br": sheet.br, "gzip": sheet.gzip}.get(asked.encoding, sheet.plain)
-            answer.add("Content-Type", sheet.content_type)
-            if asked.encoding != "plain":
-                answer.add("Content-Encoding", asked.encoding)
-        answer.add("ETag", sheet.etag)
-        answer.add("Cache-Control", cache)
-        answer.add("Vary", "Accept-Encoding")
-        answer.headers += SECURITY_HEADERS
-        if reason:
-            answer.add("Broadsheet-Reason", reason)
-        return answer
+        """A sheet as an answer; its headers are rendered once for each way in which it may be sent."""
+        known = bool(asked.if_none_match) and sheet.status == 200 and _names(asked.if_none_match, sheet.etag)  # noqa: PLR2004
+        body = b"" if known else {"br": sheet.br, "gzip": sheet.gzip}.get(asked.encoding, sheet.plain)
+        key = (sheet.key, sheet.etag, "" if known else asked.encoding, cache, reason)
+        dressed = self._dressed.get(key)
+        if dressed is None:
+            headers: list[tuple[str, str]] = []
+            if not known:
+                headers.append(("Content-Type", sheet.content_type))
+                headers.append(("Content-Length", str(len(body))))
+                if asked.encoding != "plain":
+                    headers.append(("Content-Encoding", asked.encoding))
+            headers += [("ETag", sheet.etag), ("Cache-Control", cache), ("Vary", "Accept-Encoding"), *SECURITY_HEADERS]
+            if reason:
+                headers.append(("Broadsheet-Reason", reason))
+            dressed = (tuple(headers), render_headers(headers))
+            self._dressed.put(key, dressed)
+        status = 304 if known else sheet.status
+        return Answer(status, list(dressed[0]), body, dressed[1], len(dressed[0]))
 
     def _write_back(self, answer: Answer, facts: Facts, visit: Visit, decision: Decision, now: datetime) -> None:
         if visit.set_passport is not None:
@@ -354,11 +359,16 @@ def _looks_like_a_front(path: str) -> bool:
 
 def _head(asked: Asked, answer: Answer) -> Answer:
     """HEAD answers as GET would, with the length and without the body."""
-    if answer.status != 304:  # noqa: PLR2004
+    if not answer.fixed:
         answer.add("Content-Length", str(len(answer.body)))
     if asked.method == "HEAD":
         answer.body = b""
     return answer
+
+
+def _names(if_none_match: str, etag: str) -> bool:
+    """Whether the client says it holds this very variant."""
+    return etag in if_none_match.replace("W/", "")
 
 
 def _at(seconds: int) -> datetime:

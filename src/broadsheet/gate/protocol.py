@@ -13,7 +13,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from broadsheet.gate.answers import Answer
+from broadsheet.gate.answers import Answer, render_headers
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asked import forwarded_as_https, read_request
 
@@ -70,12 +70,12 @@ def gate_protocol(gate: Gate) -> type[HttpToolsProtocol]:
         def _write(self, answer: Answer, *, keep: bool, head: bool) -> None:
             lines = [_STATUS[answer.status]]
             lines += [name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers]
-            text = "".join([f"{name}: {value}\r\n" for name, value in answer.headers])
-            if "Content-Length: " not in text and answer.status != HTTPStatus.NOT_MODIFIED:
-                text += f"Content-Length: {len(answer.body)}\r\n"
+            rest = answer.headers[answer.fixed :]
+            if not answer.fixed and not any(name == "Content-Length" for name, _ in rest):
+                rest = [*rest, ("Content-Length", str(len(answer.body)))]
             if not keep:
-                text += "Connection: close\r\n"
-            lines += [text.encode("latin-1"), b"\r\n"]
+                rest = [*rest, ("Connection", "close")]
+            lines += [answer.rendered, render_headers(rest), b"\r\n"]
             if not head:
                 lines.append(answer.body)
             self.cycle: Any = _ANSWERED
