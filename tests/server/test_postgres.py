@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -61,10 +62,20 @@ def test_a_paper_on_postgresql_serves_counts_and_kills(server, tmp_path):
             gone = browser.get(first["path"])
             if gone.status == 410:
                 break
-            import time
-
             time.sleep(0.05)
         assert gone.status == 410
         assert "First metered" not in browser.get("/").text
+        # The server drops every connection, as when it restarts: the next kill arrives all the same.
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'paper'")
+        paper.python(
+            "from broadsheet import clock\nfrom broadsheet.newsroom.actions import withdraw_story\n"
+            f"withdraw_story(story_id={second['id']}, reason='killed', now=clock.now())"
+        )
+        deadline = time.monotonic() + 10
+        while browser.get(second["path"]).status != 410 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert browser.get(second["path"]).status == 410
+        assert "Second metered" not in browser.get("/").text
     finally:
         paper.stop()

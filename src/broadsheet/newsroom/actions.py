@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -196,15 +196,3 @@ def withdraw_story(*, story_id: int, reason: str, now: datetime) -> None:
     article.go_live_at = None
     article.save()
     left_site(story_id=story_id)
-
-
-@transaction.atomic
-def set_tier(*, story_ids: Iterable[int], tier: str) -> None:
-    """Move stories to another tier; live ones are printed anew."""
-    for article in Article.objects.select_for_update().filter(pk__in=list(story_ids)):
-        article.tier = tier
-        article.print_version += 1
-        article.save()
-        if article.live:
-            emit(StoryPublished(article.pk, article.print_version))
-            announce("story", article.pk, article.print_version)

@@ -12,7 +12,7 @@ from django.conf import settings
 from broadsheet.newsroom.queries import sections
 from broadsheet.press.store import Stores, open_stores
 from broadsheet.press.typesetting import asset_version
-from broadsheet.press.values import Chrome, WallText
+from broadsheet.press.values import Chrome, PlanCard, WallText
 from broadsheet.subscriptions.queries import plan_cards
 
 FOOTER = (("About us", "/about/"), ("Contact", "/contact/"), ("Terms", "/terms/"), ("Privacy", "/privacy/"))
@@ -43,8 +43,11 @@ def window_words(window: str) -> str:
 
 def walls(tier: str) -> Mapping[str, WallText]:
     """Each wall a story of `tier` may meet, by the name of its sheet."""
+    return _walls(tier, tuple(plan_cards(settings.BROADSHEET.languages[0])))
+
+
+def _walls(tier: str, plans: tuple[PlanCard, ...]) -> Mapping[str, WallText]:
     options = settings.BROADSHEET
-    plans = tuple(plan_cards(options.languages[0]))
 
     def wall(kind: str, *, signed_in: bool = False) -> WallText:
         limit = options.registered_limit if signed_in else options.free_limit
@@ -75,6 +78,7 @@ def chrome() -> Chrome:
         asset_version=_assets(),
         demo=options.demo,
     )
-    printed = repr((frame, [walls(tier) for tier in ("metered", "registered", "premium")]))
+    plans = tuple(plan_cards(options.languages[0]))
+    printed = repr((frame, [_walls(tier, plans) for tier in ("metered", "registered", "premium")]))
     digest = hashlib.blake2b(printed.encode(), digest_size=7).digest()
     return replace(frame, edition=int.from_bytes(digest, "big"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.asgi import get_asgi_application
+from django.db import close_old_connections
 
 from broadsheet.bus.queries import notices_since
 from broadsheet.gate.app import Gate
@@ -39,6 +40,7 @@ def start(gate: Gate, *, jobs: bool) -> Started:
 
 
 def _from_table(since: int) -> Sequence[Row]:
+    close_old_connections()  # the courier's thread serves no requests that would drop a dead one
     return [(row.version, row.kind, row.key, row.value) for row in notices_since(since)]
 
 

@@ -3,7 +3,12 @@ few synchronous ports. Nothing in this program is connected anywhere else."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
 from django.conf import settings
+from django.db import close_old_connections
 from django.http import HttpResponse
 
 from broadsheet import clock
@@ -37,6 +42,8 @@ from broadsheet.subscriptions.events import (
 from broadsheet.website import actions as website
 from broadsheet.website import jobs as website_jobs
 from broadsheet.wire import jobs as wire_jobs
+
+Result = TypeVar("Result")
 
 HANDLERS = {
     StoryPublished: (
@@ -83,15 +90,26 @@ def _count_read(reader: int, window: str, story: int, limit: int) -> tuple[bool,
     return access.count_read(reader_id=reader, window=window, story_id=story, limit=limit, now=clock.now())
 
 
+def _afresh(port: Callable[..., Result]) -> Callable[..., Result]:
+    """A port whose thread first drops a connection that died or grew old: no request of Django's does it there."""
+
+    @wraps(port)
+    def call(*arguments: Any) -> Result:
+        close_old_connections()
+        return port(*arguments)
+
+    return call
+
+
 def gate_ports() -> Ports:
     """What the gate may ask of Django; each of them runs in a thread of its own."""
     rules = policy_of(settings.BROADSHEET)
     return Ports(
-        print_story=print_story,
-        print_page=lambda path: website.print_at(path=path, now=clock.now()) is not None,
-        issue_passport=passports.issue,
-        reads=lambda reader: running_reads(reader, rules, clock.now())[1:],
-        count_read=_count_read,
+        print_story=_afresh(print_story),
+        print_page=_afresh(lambda path: website.print_at(path=path, now=clock.now()) is not None),
+        issue_passport=_afresh(passports.issue),
+        reads=_afresh(lambda reader: running_reads(reader, rules, clock.now())[1:]),
+        count_read=_afresh(_count_read),
     )
 
 
