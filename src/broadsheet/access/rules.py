@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from broadsheet.dates import month_window, week_window
@@ -35,6 +35,7 @@ class State(StrEnum):
 class Principal(StrEnum):
     VISITOR = "visitor"
     REGISTERED = "registered"
+    STAFF = "staff"
 
 
 class Surface(StrEnum):
@@ -72,13 +73,20 @@ COVERS: Mapping[Tier, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the publisher decided. Limits are stories per window; 0 is allowed and walls every metered story."""
+    """What the publisher decided. Limits are stories per window; 0 is allowed and walls every metered story.
+
+    `section_limits`: a ceiling for a section (by slug) inside the one meter. `emergency`: the whole paper is free.
+    `revision`: which decision of the publisher this is; 0 is what the options say.
+    """
 
     free_limit: int = 5
     registered_limit: int = 10
     window: str = "month"  # month | week | rolling:N
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Kolkata"))
     mode: str = "soft"  # soft | strict | login
+    section_limits: Mapping[str, int] = field(default_factory=dict)
+    emergency: bool = False
+    revision: int = 0
 
 
 def policy_of(options: Any) -> Policy:
@@ -89,21 +97,32 @@ def policy_of(options: Any) -> Policy:
         window=options.meter_window,
         zone=options.zone,
         mode=options.meter_mode,
+        section_limits=options.section_limits,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+def policy_values(policy: Policy) -> dict[str, Any]:
+    """A policy as JSON values; `policy_from` reads it again."""
+    values = {name: getattr(policy, name) for name in Policy.__slots__}
+    return {**values, "zone": policy.zone.key, "section_limits": dict(policy.section_limits)}
+
+
+def policy_from(values: Mapping[str, Any]) -> Policy:
+    """The policy in JSON values that `policy_values` made. TypeError, KeyError or ValueError when they are not."""
+    return Policy(**{**values, "zone": ZoneInfo(values["zone"])})
+
+
+class Story(NamedTuple):
     """What the decision may know of a story. The body is not among it."""
 
     id: int
     tier: Tier
     state: State
     emergency_free: bool = False
+    section: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
+class Right(NamedTuple):
     """A product over `[start, end)`; `end` None is open."""
 
     product: str
@@ -111,107 +130,159 @@ class Right:
     end: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Facts already verified. `seen`: stories read in this window; `used`: how many the meter or the server counted.
+_NOTHING: frozenset[int] = frozenset()
+_NO_PRODUCTS: frozenset[str] = frozenset()
+
+
+class Request(NamedTuple):
+    """Facts already verified. `seen`: stories read in this window; `used`: how many the meter or the server counted;
+    `section_used`: how many of them in this story's section.
 
     `real_read`: a GET that a person navigated to, whose count could be kept; HEAD, prefetch and the like are not.
+    `seat`: products that an institution's seat lends; `gift`: this browser holds a gift of this very story.
+    `may_begin`: a visitor without a meter may be given one (the network's budget of new meters is not used up).
+    `countable`: the store that counts can be reached.
     """
 
     principal: Principal = Principal.VISITOR
     rights: tuple[Right, ...] = ()
-    seen: frozenset[int] = frozenset()
+    seen: frozenset[int] = _NOTHING
     used: int = 0
     real_read: bool = True
     surface: Surface = Surface.PAGE
+    section_used: int = 0
+    seat: frozenset[str] = _NO_PRODUCTS
+    gift: bool = False
+    may_begin: bool = True
+    countable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """`count`: the read must be counted before the first byte is sent. `limit` and `used` speak of the meter."""
+class Decision(NamedTuple):
+    """`counts`: the read must be counted before the first byte is sent. `limit` and `used` speak of the meter."""
 
     body: Body
     status: int
     reason: str
     cache: Cache
     wall: Wall | None = None
-    count: bool = False
+    counts: bool = False
     limit: int = 0
     used: int = 0
 
 
+# A member of an enumeration costs 0.1 us to look up on its class (Python 3.11), a name of the module almost nothing.
+_PUBLISHED = State.PUBLISHED
+_FREE_TIER = Tier.FREE
+_METERED_TIER = Tier.METERED
+_PREMIUM_TIER = Tier.PREMIUM
+_REGISTERED_TIER = Tier.REGISTERED
+_BY_STAFF = Principal.STAFF
+_VISITOR = Principal.VISITOR
+_PAGE = Surface.PAGE
+_FULL = Body.FULL
+_PRIVATE = Cache.PRIVATE
+_LIMIT_WALL = Wall.LIMIT
+
+
 def decide(policy: Policy, story: Story | None, request: Request, now: datetime) -> Decision:
     """First rule that matches wins; the last one denies. `story` None is a story that does not exist."""
-    gone = _absent(story)
-    if gone or story is None:
-        return gone or _none(404, "unknown")
-    if story.emergency_free:
-        return _full("emergency", Cache.PUBLIC)
-    if story.tier is Tier.FREE:
-        return _full("free", Cache.PUBLIC)
-    if _entitled(story.tier, request.rights, now):
-        return _full("entitled", Cache.PRIVATE)
-    if story.tier is Tier.PREMIUM:
-        return _wall("premium", Wall.SUBSCRIBE, Cache.PUBLIC)
-    if story.tier is Tier.REGISTERED:
-        return _registered(request)
-    if story.tier is Tier.METERED:
+    if story is None or story.state is not _PUBLISHED:
+        return _absent(story)
+    tier = story.tier
+    if policy.emergency or story.emergency_free:
+        return _EMERGENCY
+    if tier is _FREE_TIER:
+        return _FREE
+    if request.principal is _BY_STAFF:
+        return _STAFF
+    if request.rights and _entitled(tier, request.rights, now):
+        return _ENTITLED
+    if request.seat and not request.seat.isdisjoint(COVERS[tier]):
+        return _INSTITUTION
+    if request.gift and request.surface is _PAGE:
+        return _GIFT
+    if tier is _METERED_TIER:
         return _metered(policy, story, request)
-    return _wall("denied", Wall.SUBSCRIBE, Cache.PRIVATE)
+    if tier is _PREMIUM_TIER:
+        return _PREMIUM
+    if tier is _REGISTERED_TIER:
+        return _registered(request)
+    return _DENIED
 
 
-def _absent(story: Story | None) -> Decision | None:
-    if story is None or story.state is State.UNPUBLISHED:
-        return _none(404, "unknown")
-    if story.state is State.WITHDRAWN:
+def _absent(story: Story | None) -> Decision:
+    if story is not None and story.state is State.WITHDRAWN:
         return _none(410, "withdrawn")
-    if story.state is State.LEGAL:
+    if story is not None and story.state is State.LEGAL:
         return _none(451, "legal")
-    return None if story.state is State.PUBLISHED else _none(404, "unknown")
+    return _none(404, "unknown")
 
 
 def _entitled(tier: Tier, rights: tuple[Right, ...], now: datetime) -> bool:
-    return bool(rights) and any(
-        right.product in COVERS[tier] and right.start <= now and (right.end is None or now < right.end)
-        for right in rights
-    )
+    for product, start, end in rights:
+        if product in COVERS[tier] and start <= now and (end is None or now < end):
+            return True
+    return False
 
 
 def _registered(request: Request) -> Decision:
-    if request.principal is not Principal.REGISTERED:
-        return _wall("register", Wall.REGISTER, Cache.PUBLIC)
-    if request.surface is not Surface.PAGE:
+    if request.principal is _VISITOR:
+        return _REGISTER
+    if request.surface is not _PAGE:
         return _wall("surface", Wall.REGISTER, Cache.PUBLIC)
-    return _full("registered", Cache.PRIVATE)
+    return _REGISTERED
 
 
 def _metered(policy: Policy, story: Story, request: Request) -> Decision:
-    if request.surface is not Surface.PAGE:
-        return _wall("surface", Wall.LIMIT, Cache.PUBLIC)
-    visitor = request.principal is not Principal.REGISTERED
-    limit = policy.free_limit if visitor else policy.registered_limit
+    if request.surface is not _PAGE:
+        return _wall("surface", _LIMIT_WALL, Cache.PUBLIC)
+    visitor = request.principal is _VISITOR
     if visitor and policy.mode == "login":
-        return _wall("login", Wall.REGISTER, Cache.PRIVATE)
-    used = max(len(request.seen), request.used)
-    if story.id in request.seen:
-        return _full("repeat", Cache.PRIVATE, limit=limit, used=used)
+        return _LOGIN
+    limit = policy.free_limit if visitor else policy.registered_limit
+    seen = request.seen
+    used = max(len(seen), request.used)
+    if story.id in seen:
+        return Decision(_FULL, 200, "repeat", _PRIVATE, None, False, limit, used)
     if used >= limit:
-        return _wall("limit", Wall.LIMIT, Cache.PRIVATE, limit=limit, used=used)
+        return _wall("limit", _LIMIT_WALL, _PRIVATE, limit, used)
+    if policy.section_limits and request.section_used >= policy.section_limits.get(story.section, limit):
+        return _wall("section_limit", _LIMIT_WALL, _PRIVATE, limit, used)
     if not request.real_read:
-        return _wall("not_a_read", Wall.LIMIT, Cache.PRIVATE, limit=limit, used=used)
-    return _full("meter", Cache.PRIVATE, count=True, limit=limit, used=used)
+        return _wall("not_a_read", _LIMIT_WALL, _PRIVATE, limit, used)
+    if not request.countable:
+        return _wall("meter_away", Wall.REGISTER if visitor else _LIMIT_WALL, _PRIVATE, limit, used)
+    if visitor and not request.may_begin:
+        return _wall("budget", Wall.REGISTER, _PRIVATE, limit, used)
+    return Decision(_FULL, 200, "meter", _PRIVATE, None, True, limit, used)
 
 
-def _full(reason: str, cache: Cache, *, count: bool = False, limit: int = 0, used: int = 0) -> Decision:
-    return Decision(Body.FULL, 200, reason, cache, None, count, limit, used)
-
-
-def _wall(reason: str, wall: Wall, cache: Cache, *, limit: int = 0, used: int = 0) -> Decision:
-    return Decision(Body.WALL, 200, reason, cache, wall, count=False, limit=limit, used=used)
+def _wall(reason: str, wall: Wall, cache: Cache, limit: int = 0, used: int = 0) -> Decision:
+    return Decision(Body.WALL, 200, reason, cache, wall, counts=False, limit=limit, used=used)
 
 
 def _none(status: int, reason: str) -> Decision:
     return Decision(Body.NONE, status, reason, Cache.PUBLIC)
+
+
+# Decisions that hold nothing of the request are made once.
+_EMERGENCY = Decision(_FULL, 200, "emergency", Cache.PUBLIC)
+_FREE = Decision(_FULL, 200, "free", Cache.PUBLIC)
+_STAFF = Decision(_FULL, 200, "staff", _PRIVATE)
+_ENTITLED = Decision(_FULL, 200, "entitled", _PRIVATE)
+_INSTITUTION = Decision(_FULL, 200, "institution", _PRIVATE)
+_GIFT = Decision(_FULL, 200, "gift", _PRIVATE)
+_REGISTERED = Decision(_FULL, 200, "registered", _PRIVATE)
+_PREMIUM = _wall("premium", Wall.SUBSCRIBE, Cache.PUBLIC)
+_REGISTER = _wall("register", Wall.REGISTER, Cache.PUBLIC)
+_LOGIN = _wall("login", Wall.REGISTER, _PRIVATE)
+_DENIED = _wall("denied", Wall.SUBSCRIBE, _PRIVATE)
+REASONS = (
+    "unknown", "withdrawn", "legal", "emergency", "free", "staff", "entitled", "institution", "gift", "surface",
+    "login", "repeat", "limit", "section_limit", "not_a_read", "meter_away", "budget", "meter", "premium", "register",
+    "registered", "denied",
+)  # fmt: skip
+"""Every reason a decision can give, in an order that records rely on: append, never reorder."""
 
 
 @dataclass(frozen=True, slots=True)
