@@ -49,7 +49,7 @@ def explain(*, story_id: int, email: str | None, cookie: str, now: datetime) -> 
         "status": decision.status,
         "reason": decision.reason,
         "wall": decision.wall.value if decision.wall else None,
-        "would_count": decision.count,
+        "would_count": decision.counts,
         "tier": facts.tier if facts else None,
         "state": facts.state if facts else None,
         "reader": reader.email if reader else None,

@@ -176,9 +176,9 @@ class Gate:
         request = visit.request
         if counted is not None and not counted.allowed:
             # Another device used the last story up between two looks: the server's count is the one that holds.
-            request = replace(request, used=max(counted.used, self.options.policy.registered_limit))
+            request = request._replace(used=max(counted.used, self.options.policy.registered_limit))
         decision = decide(self.options.policy, subject, request, now)
-        if decision.count and visit.passport and counted is None:
+        if decision.counts and visit.passport and counted is None:
             return Needs("count", (visit.passport.reader, visit.window.name, facts.id))
         sheet = self._sheet(facts, decision, visit)
         if sheet is None:
@@ -189,7 +189,7 @@ class Gate:
             # The browser that kept a wall must not show it to the reader who has just paid: the passport is a cookie.
             answer.add("Vary", "Cookie")
         answer.add("Broadsheet-Variant", "full" if decision.body is Body.FULL else "wall")
-        if decision.count and answer.status == 304:  # noqa: PLR2004 - a counted read is sent whole
+        if decision.counts and answer.status == 304:  # noqa: PLR2004 - a counted read is sent whole
             answer = self._dress(replace(asked, if_none_match=""), sheet, PRIVATE, decision.reason)
             answer.add("Broadsheet-Variant", "full")
         self._write_back(answer, facts, visit, decision, now)
@@ -291,14 +291,14 @@ class Gate:
         if visit.set_passport is not None:
             answer.add("Set-Cookie", self.passport_cookie(visit.set_passport))
         if visit.passport:
-            if decision.count:
+            if decision.counts:
                 self._reads.put(visit.passport.reader, (visit.window, visit.request.seen | {facts.id}))
             return
         strict_probe = decision.reason == "not_a_read" and visit.meter is None and self.options.policy.mode == "strict"
-        if not (decision.count or strict_probe):
+        if not (decision.counts or strict_probe):
             return
         meter = visit.meter or new_meter(visit.window.name, now)
-        if decision.count:
+        if decision.counts:
             self._high_water.add(meter, facts.id)
             meter = replace(meter, stories=tuple(sorted(self._high_water.stories(meter))))
         age = max(1, int((visit.window.end - now).total_seconds()))
