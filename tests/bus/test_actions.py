@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from broadsheet import clock
 from broadsheet.bus import actions, queries
@@ -88,3 +89,22 @@ def test_what_is_done_is_forgotten_after_a_week():
     actions.purge(clock.now() + timedelta(days=8))
     assert [job.handler.rsplit(".")[-1] for job in Job.objects.all()] == ["stumble"]
     assert Notice.objects.count() == 1  # the newest stays: versions must not begin again
+
+
+def test_what_is_posted_stands_under_its_name_and_every_gate_hears_of_it():
+    before = queries.last_notice()
+    actions.post("policy", {"free_limit": 5})
+    actions.post("policy", {"free_limit": 3, "zone": "Asia/Kolkata"})
+    assert queries.standing("policy") == {"free_limit": 3, "zone": "Asia/Kolkata"}
+    assert queries.standing("institutions") is None
+    assert [(row.kind, row.key) for row in queries.notices_since(before)] == [("standing", "policy")] * 2
+
+
+def test_what_is_posted_in_a_transaction_that_fails_is_neither_kept_nor_announced():
+    actions.post("policy", {"free_limit": 5})
+    before = queries.last_notice()
+    with pytest.raises(RuntimeError), transaction.atomic():
+        actions.post("policy", {"free_limit": 1})
+        raise RuntimeError
+    assert queries.standing("policy") == {"free_limit": 5}
+    assert queries.last_notice() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from broadsheet import clock
-from broadsheet.bus.models import Job, Notice
+from broadsheet.bus.models import Job, Notice, Standing
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ Handler = Callable[[Any], None]
 LEASE = timedelta(minutes=5)
 BACKOFF = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 KEEP_DONE = timedelta(days=7)
+CHANNEL = "broadsheet_notices"  # what a gate on PostgreSQL listens to
 
 wake_up = threading.Event()
 _handlers: dict[str, tuple[str, ...]] = {}
@@ -55,8 +57,20 @@ def emit(event: Any) -> None:
 
 def announce(kind: str, key: object, value: int = 0) -> None:
     """Tell every gate worker that `kind:key` changed, from the moment the caller's transaction commits."""
-    Notice.objects.create(kind=kind, key=str(key), value=value, created_at=clock.now())
+    with transaction.atomic():
+        Notice.objects.create(kind=kind, key=str(key), value=value, created_at=clock.now())
+        if connection.vendor == "postgresql":
+            # Only a wake-up, delivered at commit and once however many notices a transaction writes.
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
     transaction.on_commit(wake_up.set)
+
+
+def post(name: str, value: dict[str, Any] | list[Any]) -> None:
+    """Make `value` (of JSON values) what stands under `name` for every gate, from the caller's commit on."""
+    with transaction.atomic():
+        Standing.objects.update_or_create(name=name, defaults={"value": json.dumps(value, ensure_ascii=False)})
+        announce("standing", name)
 
 
 def _claim(now: datetime) -> Job | None:

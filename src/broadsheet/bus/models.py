@@ -1,4 +1,7 @@
-"""Two tables: what has to be done (jobs), and what has changed (notices). Both are written by bus.actions alone."""
+"""What has to be done (jobs), what has changed (notices) and what holds (standing values).
+
+All three are written by bus.actions alone.
+"""
 
 from django.db import models
 
@@ -36,3 +39,13 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.kind}:{self.key}={self.value}"
+
+
+class Standing(models.Model):
+    """What every gate must know from its first answer on: the newest value under each name, as JSON."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    value = models.TextField()
+
+    def __str__(self) -> str:
+        return self.name

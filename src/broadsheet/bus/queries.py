@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from broadsheet.bus.models import Job, Notice
+from broadsheet.bus.models import Job, Notice, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,9 @@ def last_notice() -> int:
 def is_waiting(handler: str, now: datetime) -> bool:
     """Whether a job of `handler` is due that no worker has taken yet: its run will do again what one does now."""
     return Job.objects.filter(handler=handler, done_at=None, leased_until=None, run_after__lte=now).exists()
+
+
+def standing(name: str) -> Any:
+    """The value posted under `name`, None when there is none."""
+    text = Standing.objects.filter(name=name).values_list("value", flat=True).first()
+    return None if text is None else json.loads(text)
