@@ -1,19 +1,22 @@
 """Sealed values for cookies: readable and writable by this installation alone. AES-256-GCM, Django-free.
 
-The purpose and the site are bound into the seal, so that a value moved from another cookie or paper opens nowhere.
+The purpose and the site go into the key, so that a value moved from another cookie or paper opens nowhere; as
+associated data they would do the same and cost a third of a seal.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import os
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_NONCE, _TAG = 12, 16
+from broadsheet.ids import fresh_bytes, keyed_digest
+
+_NONCE = 12
+_TO_COOKIE = bytes.maketrans(b"+/", b"-_")
+_new_nonce = fresh_bytes(_NONCE)
 
 
 class Seal:
@@ -21,26 +24,31 @@ class Seal:
 
     def __init__(self, keys: Sequence[bytes], purpose: str) -> None:
         """`keys`: one or more of 32 bytes, the newest first. `purpose`: what the value is, and for which site."""
-        self._ciphers = [AESGCM(key) for key in keys]
-        self._purpose = purpose.encode()
+        ciphers = [AESGCM(keyed_digest(key, "seal", purpose.encode(), 32)) for key in keys]
+        self._encrypt = ciphers[0].encrypt
+        self._decrypt = ciphers[0].decrypt
+        self._older = ciphers[1:]
 
     def seal(self, body: bytes) -> str:
-        """URL-safe text of nonce, ciphertext and tag."""
-        nonce = os.urandom(_NONCE)
-        sealed = nonce + self._ciphers[0].encrypt(nonce, body, self._purpose)
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        """URL-safe text of nonce, ciphertext and tag, without padding."""
+        nonce = _new_nonce()
+        text = b2a_base64(nonce + self._encrypt(nonce, body, None), newline=False)
+        return text.translate(_TO_COOKIE, b"=").decode()
 
     def open(self, value: str) -> bytes | None:
         """The body; None for anything that was not sealed here for this purpose, whatever it is."""
         try:
-            raw = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
+            raw = a2b_base64(value.replace("-", "+").replace("_", "/") + "==")
+            return self._decrypt(raw[:_NONCE], raw[_NONCE:], None)
+        except InvalidTag:
+            return self._open_older(raw)
+        except ValueError:  # not base64, or too short to hold a nonce
             return None
-        if len(raw) < _NONCE + _TAG:
-            return None
-        for cipher in self._ciphers:
+
+    def _open_older(self, raw: bytes) -> bytes | None:
+        for cipher in self._older:
             try:
-                return cipher.decrypt(raw[:_NONCE], raw[_NONCE:], self._purpose)
+                return cipher.decrypt(raw[:_NONCE], raw[_NONCE:], None)
             except InvalidTag:
                 continue
         return None

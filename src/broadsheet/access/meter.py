@@ -1,44 +1,75 @@
-"""The visitor's meter: one sealed cookie, and a high-water mark that an old cookie put back does not lower.
+"""The visitor's meter: one sealed cookie that says what one browser has read in one window. Django-free.
 
-Django-free.
+AES-256-GCM under a key of this site alone: an edited, forged or foreign cookie is worth exactly as much as none. What
+an old cookie put back would gain, the book (access/book.py) takes away again.
 
-The cookie holds a version, the window, the meter's own random id and the stories read; AES-256-GCM with the site in the
-associated data, so that an edited, forged or foreign one is worth exactly as much as none.
+A `read` is one 64-bit number: the section's code above the story's id. So a ceiling for a section can be counted from
+the cookie alone.
 """
 
 from __future__ import annotations
 
-import os
 import struct
-from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
-from broadsheet.ids import derive_key
+from broadsheet.ids import derive_key, fresh_bytes, keyed_digest
 from broadsheet.seals import Seal
 
-VERSION = 1
-_HEAD = struct.Struct(">B16sQB")  # version, meter id, first read (Unix seconds), length of the window's name
-MOST_STORIES = 250  # 2 kB of cookie; options refuse a larger free_limit
+VERSION = 2
+MOST_READS = 250  # 2.7 kB of cookie; options refuse a larger free_limit
+_STORY = (1 << 48) - 1
+_HEAD = 37  # version, meter id, window's name padded with zeros, first read (Unix seconds)
+_BODIES = [struct.Struct(f">B16s16sI{reads}Q") for reads in range(MOST_READS + 1)]
+_new_id = fresh_bytes(16)
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
+def pack(story: int, section: int) -> int:
+    """A read: `story` is a story's id (below 2**48), `section` a `section_code`."""
+    return section << 48 | story
+
+
+def story_of(read: int) -> int:
+    return read & _STORY
+
+
+def section_of(read: int) -> int:
+    return read >> 48
+
+
+@lru_cache(maxsize=1024)
+def section_code(slug: str) -> int:
+    """A section as 16 bits. Sections that share a code share a ceiling: it happens to 1 of 50 papers with 50 sections."""
+    return int.from_bytes(keyed_digest(b"", "section", slug.encode(), 2), "big")
+
+
+def stories_of(reads: Iterable[int]) -> frozenset[int]:
+    return frozenset([read & _STORY for read in reads])
+
+
+class Meter(NamedTuple):
     """What one browser read in one window. `first_read`: Unix seconds, the start of a rolling window."""
 
     id: bytes
     window: str
     first_read: int
-    stories: tuple[int, ...] = ()
+    reads: tuple[int, ...] = ()
 
     @property
     def first_read_at(self) -> datetime:
         return datetime.fromtimestamp(self.first_read, UTC)
 
+    @property
+    def stories(self) -> frozenset[int]:
+        """The ids of the stories read."""
+        return stories_of(self.reads)
+
 
 def new_meter(window: str, now: datetime) -> Meter:
-    return Meter(os.urandom(16), window, int(now.timestamp()))
+    """A meter with an id that nobody can guess; `window` is its window's name, at most 16 ASCII letters."""
+    return Meter(_new_id(), window, int(now.timestamp()))
 
 
 class MeterSeal:
@@ -46,53 +77,34 @@ class MeterSeal:
 
     def __init__(self, keys: Sequence[bytes], site: str) -> None:
         """`keys`: one or more of 32 bytes, `site`: the public host, bound into the seal."""
-        self._seal = Seal(keys, f"meter|{site}")
+        seal = Seal(keys, f"meter|{site}")
+        self._seal_bytes, self._open_bytes = seal.seal, seal.open
+        self._window = lru_cache(maxsize=1024)(_window)
 
     def seal(self, meter: Meter) -> str:
-        """The cookie's value."""
-        name = meter.window.encode()
-        stories = meter.stories[-MOST_STORIES:]
-        body = _HEAD.pack(VERSION, meter.id, meter.first_read, len(name)) + name
-        body += struct.pack(f">{len(stories)}Q", *stories)
-        return self._seal.seal(body)
+        """The cookie's value. Of more than MOST_READS the newest are kept."""
+        meter_id, window, first_read, reads = meter
+        if len(reads) > MOST_READS:
+            reads = reads[-MOST_READS:]
+        return self._seal_bytes(_BODIES[len(reads)].pack(VERSION, meter_id, window.encode(), first_read, *reads))
 
     def open(self, value: str) -> Meter | None:
-        """The meter in a cookie's value; None when it is forged, foreign or edited. Whether it is of this window is
-        the caller's question: a rolling window is named by the meter itself."""
-        body = self._seal.open(value)
-        if body is None or len(body) < _HEAD.size:
+        """The meter in a cookie's value; None when it is forged, foreign, edited or of another version. Whether it is
+        of this window is the caller's question: a rolling window is named by the meter itself."""
+        body = self._open_bytes(value)
+        if body is None or body[0] != VERSION:
             return None
-        version, meter_id, first_read, length = _HEAD.unpack_from(body)
-        rest = body[_HEAD.size + length :]
-        if version != VERSION or len(rest) % 8:
-            return None
-        name = body[_HEAD.size : _HEAD.size + length].decode("ascii", "replace")
-        return Meter(meter_id, name, first_read, struct.unpack(f">{len(rest) // 8}Q", rest))
+        fields = _BODIES[(len(body) - _HEAD) >> 3].unpack(body)
+        return _as_meter(Meter, (fields[1], self._window(fields[2]), fields[3], fields[4:]))
+
+
+_as_meter = tuple.__new__  # Meter(...) would check the number of fields anew, for a seventh of the whole
+
+
+def _window(padded: bytes) -> str:
+    return padded.rstrip(b"\0").decode("ascii", "replace")
 
 
 def meter_seal(secret: bytes, site: str) -> MeterSeal:
     """The seal of an installation: its key comes from the one secret, `site` is its public host."""
     return MeterSeal([derive_key(secret, "meter")], site)
-
-
-class HighWater:
-    """What each meter has read, as this process saw it: it only ever tightens what a cookie claims.
-
-    Exact and bounded: the least recently used meter is forgotten first, and then the cookie alone counts. A story is
-    added before its bytes are sent, so parallel requests with one old cookie share one allowance.
-    """
-
-    def __init__(self, most_meters: int = 200_000) -> None:
-        self._read: OrderedDict[tuple[bytes, str], frozenset[int]] = OrderedDict()
-        self._most = most_meters
-
-    def stories(self, meter: Meter) -> frozenset[int]:
-        """Every story this meter has read in its window, by its cookie or by what was seen here."""
-        known = self._read.get((meter.id, meter.window))
-        return frozenset(meter.stories) | known if known else frozenset(meter.stories)
-
-    def add(self, meter: Meter, story: int) -> None:
-        key = (meter.id, meter.window)
-        self._read[key] = self._read.pop(key, frozenset()) | {story, *meter.stories}
-        if len(self._read) > self._most:
-            self._read.popitem(last=False)
