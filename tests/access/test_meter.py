@@ -18,9 +18,8 @@ from broadsheet.access.meter import (
     stories_of,
     story_of,
 )
-from broadsheet.ids import fresh_bytes
 from broadsheet.readers.passport import PassportOffice
-from broadsheet.seals import Seal
+from broadsheet.seals import Seal, fresh_bytes
 
 NOW = datetime(2027, 1, 10, 6, 30, tzinfo=UTC)
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from broadsheet.ids import derive_key, fresh_bytes, keyed_digest
-from broadsheet.seals import Seal
+from broadsheet.ids import derive_key, keyed_digest
+from broadsheet.seals import Seal, fresh_bytes
 
 VERSION = 2
 MOST_READS = 250  # 2.7 kB of cookie; options refuse a larger free_limit
@@ -41,7 +41,7 @@ def section_of(read: int) -> int:
 
 @lru_cache(maxsize=1024)
 def section_code(slug: str) -> int:
-    """A section as 16 bits. Sections that share a code share a ceiling: it happens to 1 of 50 papers with 50 sections."""
+    """A section as 16 bits. Two that share a code share a ceiling: it happens to 1 of 50 papers with 50 sections."""
     return int.from_bytes(keyed_digest(b"", "section", slug.encode(), 2), "big")
 
 
@@ -108,3 +108,16 @@ def _window(padded: bytes) -> str:
 def meter_seal(secret: bytes, site: str) -> MeterSeal:
     """The seal of an installation: its key comes from the one secret, `site` is its public host."""
     return MeterSeal([derive_key(secret, "meter")], site)
+
+
+class HighWater:
+    """Going: the book takes its place."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[bytes, str], frozenset[int]] = {}
+
+    def stories(self, meter: Meter) -> frozenset[int]:
+        return meter.stories | self._read.get((meter.id, meter.window), frozenset())
+
+    def add(self, meter: Meter, story: int) -> None:
+        self._read[meter.id, meter.window] = self.stories(meter) | {story}
