@@ -1,4 +1,4 @@
-"""Grants say what is allowed; meter reads say what a registered reader has used up."""
+"""Grants say what is allowed; meter reads what a registered reader has used up; policy revisions what was decided."""
 
 from django.db import models
 
@@ -42,3 +42,20 @@ class MeterRead(models.Model):
 
     def __str__(self) -> str:
         return f"reader {self.reader_id} read {self.story_id} in {self.window}"
+
+
+class PolicyRevision(models.Model):
+    """One decision of the publisher's about the wall, whole. Rows are only ever added; the newest holds."""
+
+    values = models.JSONField()  # rules.policy_values, without the revision: that is the row's id
+    at = models.DateTimeField()
+    by = models.ForeignKey("readers.Reader", models.SET_NULL, null=True, blank=True, related_name="+")
+    by_name = models.CharField(max_length=254, blank=True)  # stays when the account is gone
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        permissions = [("decide_policy", "Can change the access policy")]
+
+    def __str__(self) -> str:
+        return f"policy {self.pk}"

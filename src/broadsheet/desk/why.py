@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 
 from broadsheet.access.meter import meter_seal
-from broadsheet.access.queries import live_grants, running_reads
-from broadsheet.access.rules import Principal, Request, Right, State, Story, Tier, decide, policy_of, window
+from broadsheet.access.queries import current_policy, live_grants, running_reads
+from broadsheet.access.rules import Principal, Request, Right, State, Story, Tier, decide, window
 from broadsheet.dates import rfc3339
 from broadsheet.newsroom.queries import story_facts
 from broadsheet.readers.queries import reader_by_email
@@ -17,12 +17,12 @@ from broadsheet.readers.queries import reader_by_email
 
 def _as_reader(reader_id: int, now: datetime) -> Request:
     rights = tuple(Right(row.product, row.starts_at, row.ends_at) for row in live_grants(reader_id, now))
-    seen = running_reads(reader_id, policy_of(settings.BROADSHEET), now)[2]
+    seen = running_reads(reader_id, current_policy(), now)[2]
     return Request(Principal.REGISTERED, rights, seen)
 
 
 def _as_visitor(cookie: str, now: datetime) -> tuple[Request, str]:
-    policy = policy_of(settings.BROADSHEET)
+    policy = current_policy()
     meter = meter_seal(settings.BROADSHEET_SECRET, settings.BROADSHEET.public_host).open(cookie) if cookie else None
     if meter is None:
         return Request(), "not ours, edited or of another site" if cookie else "none"
@@ -41,7 +41,7 @@ def explain(*, story_id: int, email: str | None, cookie: str, now: datetime) -> 
         request = _as_reader(reader.id, now)
     else:
         request, meter = _as_visitor(cookie, now)
-    decision = decide(policy_of(settings.BROADSHEET), story, request, now)
+    decision = decide(current_policy(), story, request, now)
     return {
         "story": story_id,
         "at": rfc3339(now),

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from broadsheet.access.queries import current_policy
+from broadsheet.access.rules import Policy
 from broadsheet.newsroom.queries import sections
 from broadsheet.press.store import Stores, open_stores
 from broadsheet.press.typesetting import asset_version
@@ -43,16 +45,13 @@ def window_words(window: str) -> str:
 
 def walls(tier: str) -> Mapping[str, WallText]:
     """Each wall a story of `tier` may meet, by the name of its sheet."""
-    return _walls(tier, tuple(plan_cards(settings.BROADSHEET.languages[0])))
+    return _walls(tier, current_policy(), tuple(plan_cards(settings.BROADSHEET.languages[0])))
 
 
-def _walls(tier: str, plans: tuple[PlanCard, ...]) -> Mapping[str, WallText]:
-    options = settings.BROADSHEET
-
+def _walls(tier: str, policy: Policy, plans: tuple[PlanCard, ...]) -> Mapping[str, WallText]:
     def wall(kind: str, *, signed_in: bool = False) -> WallText:
-        limit = options.registered_limit if signed_in else options.free_limit
-        words = window_words(options.meter_window)
-        return WallText(kind, limit, options.registered_limit, words, signed_in, plans)
+        limit = policy.registered_limit if signed_in else policy.free_limit
+        return WallText(kind, limit, policy.registered_limit, window_words(policy.window), signed_in, plans)
 
     if tier == "premium":
         return {"subscribe": wall("subscribe")}
@@ -78,7 +77,7 @@ def chrome() -> Chrome:
         asset_version=_assets(),
         demo=options.demo,
     )
-    plans = tuple(plan_cards(options.languages[0]))
-    printed = repr((frame, [_walls(tier, plans) for tier in ("metered", "registered", "premium")]))
+    policy, plans = current_policy(), tuple(plan_cards(options.languages[0]))
+    printed = repr((frame, [_walls(tier, policy, plans) for tier in ("metered", "registered", "premium")]))
     digest = hashlib.blake2b(printed.encode(), digest_size=7).digest()
     return replace(frame, edition=int.from_bytes(digest, "big"))

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db import transaction
 
 from broadsheet import clock
+from broadsheet.access.events import PolicySwitched
 from broadsheet.bus import actions as bus
 from broadsheet.dates import local_date
 from broadsheet.press.queries import chrome, stores
@@ -24,6 +25,11 @@ def renew_edition() -> None:
         with transaction.atomic():
             shelf.write_note("edition", edition)
             bus.announce("edition", "paper", edition)
+
+
+def print_policy(_event: PolicySwitched) -> None:
+    """The walls say another number: a new edition at once, not with the next look."""
+    renew_edition()
 
 
 def publish_scheduled() -> None:

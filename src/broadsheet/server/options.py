@@ -17,6 +17,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from broadsheet.access.values import choice as _choice
+from broadsheet.access.values import section_limits as _limits
+from broadsheet.access.values import whole_number as _count
+from broadsheet.access.values import window as _window
+from broadsheet.access.values import zone as _zone
 from broadsheet.money import is_currency
 
 
@@ -49,28 +54,6 @@ def _maybe(value: Any) -> str:
     return value.strip()
 
 
-def _count(least: int, most: int) -> Callable[[Any], int]:
-    def parse(value: Any) -> int:
-        try:
-            number = int(value) if not isinstance(value, bool | float) else None
-        except (TypeError, ValueError):
-            number = None
-        if number is None or not least <= number <= most:
-            raise ValueError(f"write a whole number from {least} to {most}")
-        return number
-
-    return parse
-
-
-def _choice(*names: str) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        if value not in names:
-            raise ValueError(f"choose one of {', '.join(names)}")
-        return str(value)
-
-    return parse
-
-
 def _url(value: Any) -> str:
     parts = urlsplit(str(value))
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
@@ -78,26 +61,11 @@ def _url(value: Any) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _zone(value: Any) -> str:
-    try:
-        ZoneInfo(str(value))
-    except (ValueError, OSError, KeyError):
-        raise ValueError("write a zone of the IANA database, such as Asia/Kolkata") from None
-    return str(value)
-
-
 def _currency(value: Any) -> str:
     code = str(value).upper()
     if not is_currency(code):
         raise ValueError("write a three-letter currency code, such as INR")
     return code
-
-
-def _window(value: Any) -> str:
-    kind, colon, count = str(value).partition(":")
-    if value in ("month", "week") or (kind == "rolling" and colon and count.isdigit() and 1 <= int(count) <= 366):  # noqa: PLR2004
-        return str(value)
-    raise ValueError("write month, week or rolling:N (N days of 24 hours)")
 
 
 def _list(value: Any) -> tuple[str, ...]:
@@ -117,15 +85,6 @@ def _networks(value: Any) -> tuple[str, ...]:
     return names
 
 
-def _limits(value: Any) -> dict[str, int]:
-    if isinstance(value, str):
-        value = dict(pair.split("=", 1) for pair in value.split(",") if "=" in pair) if value else {}
-    if not isinstance(value, Mapping):
-        raise ValueError("write section = limit pairs")
-    number = _count(0, 250)
-    return {str(section): number(limit) for section, limit in value.items()}
-
-
 OPTIONS: tuple[Option, ...] = (
     Option("name", "text", "The Daily Broadsheet", "The paper's name, as the masthead shows it.", _text),
     Option("tagline", "text", "", "A line under the name.", _maybe),
@@ -141,6 +100,10 @@ OPTIONS: tuple[Option, ...] = (
            "metered stories need an account.", _choice("soft", "strict", "login")),
     Option("meter_budget", "count", 0, "New meters per network prefix and day; 0 is unlimited.", _count(0, 10**9)),
     Option("section_limits", "table", {}, "A ceiling for a section inside the one meter, by its slug.", _limits),
+    Option("gift_quota", "count", 10, "Stories a subscriber may give away in a calendar month; 0 switches gifts off.",
+           _count(0, 10_000)),
+    Option("gift_days", "count", 14, "Days for which a gift link opens its story.", _count(1, 366)),
+    Option("gift_devices", "count", 10, "Devices on which one gift link opens its story.", _count(1, 10_000)),
     Option("database_url", "URL", "", "postgres://…; empty is the SQLite file in the folder.", _maybe, secret=True),
     Option("valkey_url", "URL", "", "A shared meter for several machines.", _maybe, secret=True),
     Option("search_url", "URL", "", "A search service; empty is the embedded engine.", _maybe, secret=True),
@@ -167,7 +130,7 @@ Options = make_dataclass(
 )
 Options.__doc__ = "Every option's value, and where the data lies. Built by load(); frozen for the life of the program."
 NOT_BUILT_YET = {
-    "meter_budget": 0, "section_limits": {}, "valkey_url": "", "search_url": "", "storage_url": "",
+    "meter_budget": 0, "valkey_url": "", "search_url": "", "storage_url": "",
 }  # fmt: skip
 """Options this version cannot honour yet: any other value stops the start instead of being ignored."""
 

@@ -11,8 +11,7 @@ from django.contrib.auth import SESSION_KEY
 
 from broadsheet import clock
 from broadsheet.access.actions import merge_meter as merge_reads
-from broadsheet.access.queries import live_grants, running_reads
-from broadsheet.access.rules import policy_of
+from broadsheet.access.queries import current_policy, live_grants, running_reads
 from broadsheet.gate.app import Gate
 from broadsheet.ids import keyed_digest
 from broadsheet.readers.actions import bump_epoch
@@ -86,7 +85,7 @@ def session_of(value: str, now: datetime) -> str:
 
 def merge_meter(reader_id: int, meter_cookie: str, now: datetime) -> None:
     """Count on the account what this browser has read as a visitor in the running window."""
-    gate, rules = _gate_of_this_process(), policy_of(settings.BROADSHEET)
+    gate, rules = _gate_of_this_process(), current_policy()
     stories = gate.stories_read(meter_cookie, now)
     if stories:
         span, first, _ = running_reads(reader_id, rules, now)

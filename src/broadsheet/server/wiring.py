@@ -13,8 +13,8 @@ from django.http import HttpResponse
 
 from broadsheet import clock
 from broadsheet.access import actions as access
-from broadsheet.access.queries import running_reads
-from broadsheet.access.rules import policy_of
+from broadsheet.access.events import PolicySwitched
+from broadsheet.access.queries import current_policy, running_reads
 from broadsheet.archive import jobs as archive_jobs
 from broadsheet.archive.events import IndexLost
 from broadsheet.bus import actions as bus
@@ -54,6 +54,7 @@ HANDLERS = {
     ),
     StoryRemoved: (press_jobs.pull_removed, website_jobs.reprint_fronts, archive_jobs.unindex_story),
     IndexLost: (archive_jobs.rebuild_lost,),
+    PolicySwitched: (server_jobs.print_policy,),
     PaymentSettled: (subscription_jobs.settle_payment,),
     PaymentFailed: (),
     SubscriptionStarted: (subscription_jobs.send_receipt,),
@@ -103,12 +104,11 @@ def _afresh(port: Callable[..., Result]) -> Callable[..., Result]:
 
 def gate_ports() -> Ports:
     """What the gate may ask of Django; each of them runs in a thread of its own."""
-    rules = policy_of(settings.BROADSHEET)
     return Ports(
         print_story=_afresh(print_story),
         print_page=_afresh(lambda path: website.print_at(path=path, now=clock.now()) is not None),
         issue_passport=_afresh(passports.issue),
-        reads=_afresh(lambda reader: running_reads(reader, rules, clock.now())[1:]),
+        reads=_afresh(lambda reader: running_reads(reader, current_policy(), clock.now())[1:]),
         count_read=_afresh(_count_read),
     )
 
