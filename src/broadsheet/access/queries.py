@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet
 
-from broadsheet.access.models import Grant, MeterRead, PolicyRevision
-from broadsheet.access.rules import Policy, Window, policy_from, policy_of, rolling_start, window
+from broadsheet.access.meter import pack
+from broadsheet.access.models import Gift, GiftUse, Grant, Institution, MeterRead, PolicyRevision, SeatLease
+from broadsheet.access.rules import (
+    Policy,
+    Principal,
+    Request,
+    Right,
+    Story,
+    Window,
+    decide,
+    policy_from,
+    policy_of,
+    rolling_start,
+    window,
+)
+from broadsheet.dates import month_window
+from broadsheet.ids import keyed_digest
+from broadsheet.readers.queries import reader as reader_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +46,19 @@ def live_grants(reader_id: int, now: datetime) -> Sequence[GrantRow]:
 
 
 def running_reads(reader_id: int, policy: Policy, now: datetime) -> tuple[Window, datetime | None, frozenset[int]]:
-    """The reader's running window, the first read that dates it if it rolls, and the stories read in it."""
+    """The reader's running window, the first read that dates it if it rolls, and the reads (meter.pack) in it."""
     rows = MeterRead.objects.filter(reader_id=reader_id)
     first = None
     if policy.window.startswith("rolling"):
         last = rows.order_by("-at", "-id").values_list("window", flat=True).first()
         first = rolling_start(last) if last else None
     span = window(policy, now, first)
-    return span, first, frozenset(rows.filter(window=span.name).values_list("story_id", flat=True))
+    return span, first, frozenset(packed(rows.filter(window=span.name)))
+
+
+def packed(rows: QuerySet[MeterRead]) -> tuple[int, ...]:
+    """Meter rows as reads (meter.pack), the oldest first."""
+    return tuple(pack(story, section) for story, section in rows.order_by("id").values_list("story_id", "section"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +99,136 @@ def policy_at(revision: int) -> Policy | None:
 def policy_history(limit: int = 100) -> Sequence[RevisionRow]:
     """The publisher's decisions, newest first."""
     return [_revision(row) for row in PolicyRevision.objects.order_by("-id")[:limit]]
+
+
+def institutions_value(now: datetime) -> list[dict[str, Any]]:
+    """What stands under "institutions" for every gate: those that lend seats now or will."""
+    rows = Institution.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now)).order_by("id")
+    return [
+        {
+            "id": row.pk,
+            "name": row.name,
+            "prefixes": row.prefixes.split(),
+            "products": row.products,
+            "seats": row.seats,
+            "start": int(row.starts_at.timestamp()),
+            "end": int(row.ends_at.timestamp()) if row.ends_at else None,
+        }
+        for row in rows
+    ]
+
+
+def seats_in_use(now: datetime) -> Mapping[int, int]:
+    """How many browsers hold a seat, by institution; those with none are left out."""
+    rows = SeatLease.objects.filter(until__gt=now).values_list("institution").annotate(Count("id"))
+    return dict(rows.order_by())
+
+
+@dataclass(frozen=True, slots=True)
+class GiftRow:
+    """A gift. `token` opens it and is its giver's alone to see; `opened` of `devices` are used up."""
+
+    id: int
+    giver: int
+    story: int
+    token: str
+    created_at: datetime
+    expires_at: datetime
+    devices: int
+    opened: int
+    revoked: bool
+
+    def is_live(self, now: datetime) -> bool:
+        return not self.revoked and now < self.expires_at
+
+
+def gift_token(seed: str) -> str:
+    """A gift's token: 128 bits that are random to whoever lacks the seed or the installation's secret."""
+    digest = keyed_digest(settings.BROADSHEET_SECRET, "gift-token", bytes.fromhex(seed))
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def token_digest(token: str) -> str:
+    return keyed_digest(b"", "gift-link", token.encode("utf-8", "replace")).hex()
+
+
+def gift_row(row: Gift, opened: int) -> GiftRow:
+    return GiftRow(
+        id=row.pk,
+        giver=row.giver_id,
+        story=row.story_id,
+        token=gift_token(row.seed),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        devices=row.devices,
+        opened=opened,
+        revoked=row.revoked_at is not None,
+    )
+
+
+def _gift_rows(rows: QuerySet[Gift]) -> list[GiftRow]:
+    found = list(rows)
+    opened = dict(GiftUse.objects.filter(gift__in=found).values_list("gift").annotate(Count("id")).order_by())
+    return [gift_row(row, opened.get(row.pk, 0)) for row in found]
+
+
+def gifts_of(reader_id: int, limit: int = 100) -> Sequence[GiftRow]:
+    """What the reader gave, newest first."""
+    return _gift_rows(Gift.objects.filter(giver_id=reader_id).order_by("-created_at", "-id")[:limit])
+
+
+def live_gift(reader_id: int, story_id: int, now: datetime) -> GiftRow | None:
+    """The reader's gift of this story that neither ended nor was revoked."""
+    rows = Gift.objects.filter(giver_id=reader_id, story_id=story_id, revoked_at=None, expires_at__gt=now)
+    return next(iter(_gift_rows(rows.order_by("-id")[:1])), None)
+
+
+def gifts_left(reader_id: int, now: datetime) -> int:
+    """How many gifts of the calendar month in the publisher's zone are left; a revoked one stays given."""
+    start, end = month_window(now, settings.BROADSHEET.zone)
+    given = Gift.objects.filter(giver_id=reader_id, created_at__gte=start, created_at__lt=end).count()
+    return max(0, int(settings.BROADSHEET.gift_quota) - given)
+
+
+def has_own_right(reader_id: int, story: Story, now: datetime) -> bool:
+    """Whether the reader's own grants, or being staff, open the story: no meter, seat or gift counts, nor that it is
+    free for everybody at the moment."""
+    card = reader_card(reader_id)
+    if card is None:
+        return False
+    principal = Principal.STAFF if card.staff else Principal.REGISTERED
+    rights = tuple(Right(row.product, row.starts_at, row.ends_at) for row in live_grants(reader_id, now))
+    always = replace(current_policy(), emergency=False)
+    asked = Request(principal, rights, real_read=False)
+    return decide(always, story._replace(emergency_free=False), asked, now).reason in ("entitled", "staff")
+
+
+def refuses_gift(reader_id: int, story: Story | None, now: datetime) -> str:
+    """Why the reader cannot give this story: off, absent, free or not_entitled; "" when they can."""
+    if not settings.BROADSHEET.gift_quota:
+        return "off"
+    decision = decide(current_policy(), story, Request(real_read=False), now)
+    if story is None or decision.status != 200:  # noqa: PLR2004 - the one good status
+        return "absent"
+    if decision.reason in ("free", "emergency"):
+        return "free"
+    return "" if has_own_right(reader_id, story, now) else "not_entitled"
+
+
+def gift_opens(row: Gift, story: Story, now: datetime) -> bool:
+    """Whether a gift of this story lets anybody in now: it runs, and its giver could still read the story."""
+    running = settings.BROADSHEET.gift_quota and row.revoked_at is None and now < row.expires_at
+    return bool(running) and has_own_right(row.giver_id, story, now)
+
+
+def story_of_gift(token: str) -> int | None:
+    """Which story a link's token is of, whether it opens or not."""
+    return Gift.objects.filter(token=token_digest(token)).values_list("story_id", flat=True).first()
+
+
+def open_gift(token: str, story: Story, now: datetime) -> tuple[int, int] | None:
+    """(gift, until in Unix seconds) of a token that opens `story` now; uses nothing up."""
+    row = Gift.objects.filter(token=token_digest(token), story_id=story.id).first()
+    if row is None or not gift_opens(row, story, now):
+        return None
+    return row.pk, int(row.expires_at.timestamp())
