@@ -10,5 +10,8 @@ urlpatterns = [
     path("account/", views.account, name="account"),
     path("account/subscription/cancel/", views.cancel, name="subscription_cancel"),
     path("account/subscription/undo/", views.undo_cancel, name="subscription_undo"),
+    path("account/gifts/", views.gifts, name="gifts"),
+    path("account/gifts/<int:gift_id>/revoke/", views.revoke_gift, name="gift_revoke"),
+    path("account/gift/<int:story_id>/", views.gift, name="gift"),
     path("account/invoices/<path:number>/", views.invoice, name="invoice"),
 ]

@@ -76,6 +76,7 @@ def chrome() -> Chrome:
         footer=FOOTER,
         asset_version=_assets(),
         demo=options.demo,
+        gifts=options.gift_quota > 0,
     )
     policy, plans = current_policy(), tuple(plan_cards(options.languages[0]))
     printed = repr((frame, [_walls(tier, policy, plans) for tier in ("metered", "registered", "premium")]))

@@ -58,6 +58,7 @@ _LABELS = {
     "hi": {
         "By": "लेखक:", "and": "और", "Published": "प्रकाशित", "Updated": "संशोधित",
         "Correction": "भूल-सुधार", "Source": "स्रोत", "Premium": "प्रीमियम",
+        "Give this story": "यह ख़बर उपहार में दें",
     },
 }  # fmt: skip
 

@@ -49,6 +49,7 @@ class Chrome:
     footer: tuple[tuple[str, str], ...] = ()  # (title, path) of standing pages
     asset_version: str = ""
     demo: bool = False
+    gifts: bool = False  # full variants lead to the page where a story is given away
 
 
 @dataclass(frozen=True, slots=True)

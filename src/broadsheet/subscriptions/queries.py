@@ -64,13 +64,14 @@ def _offer(plan: Plan) -> rules.Offer:
     return rules.Offer(plan.code, plan.name, plan.months, plan.amount_minor, plan.currency, benefits)
 
 
-def plan_cards(language: str) -> tuple[PlanCard, ...]:
-    """The plans on sale, in the publisher's order, as readers see them."""
+def plan_cards(language: str, *, gifts: int = 0) -> tuple[PlanCard, ...]:
+    """The plans on sale, in the publisher's order, as readers see them. `gifts`: as in rules.plan_card."""
     offers = [_offer(plan) for plan in Plan.objects.filter(retired=False).prefetch_related("products")]
     best = rules.best_value(offers)
     products = settings.BROADSHEET_PRODUCTS
     return tuple(
-        rules.plan_card(offer, language=language, products=products, best_value=offer.code == best) for offer in offers
+        rules.plan_card(offer, language=language, products=products, best_value=offer.code == best, gifts=gifts)
+        for offer in offers
     )
 
 

@@ -165,9 +165,15 @@ class PlanCard:
 
 
 _WORDS = {
-    "en": {"month": "1 month", "months": "{} months", "per_month": "{}/month"},
-    "hi": {"month": "1 महीना", "months": "{} महीने", "per_month": "{}/माह"},
-}
+    "en": {
+        "month": "1 month", "months": "{} months", "per_month": "{}/month",
+        "gift": "Give a story to a friend each month", "gifts": "Give {} stories a month to friends",
+    },
+    "hi": {
+        "month": "1 महीना", "months": "{} महीने", "per_month": "{}/माह",
+        "gift": "हर महीने एक ख़बर उपहार में दें", "gifts": "हर महीने {} ख़बरें उपहार में दें",
+    },
+}  # fmt: skip
 
 
 def longday(day: date) -> str:
@@ -191,9 +197,17 @@ def period_words(months: int, language: str) -> str:
     return words["month"] if months == 1 else words["months"].format(months)
 
 
-def plan_card(offer: Offer, *, language: str, products: Sequence[str], best_value: bool) -> PlanCard:
-    """One card. A benefit is named only if its product works in this installation."""
+def gift_words(gifts: int, language: str) -> str:
+    """The benefit of giving `gifts` stories away in a month."""
     words = _WORDS.get(language, _WORDS["en"])
+    return words["gift"] if gifts == 1 else words["gifts"].format(gifts)
+
+
+def plan_card(offer: Offer, *, language: str, products: Sequence[str], best_value: bool, gifts: int = 0) -> PlanCard:
+    """One card. A benefit is named only if its product works in this installation; `gifts`: how many stories whoever
+    has it may give away in a month, 0 where the card does not say it."""
+    words = _WORDS.get(language, _WORDS["en"])
+    benefits = tuple(text for product, text in offer.benefits if product in products)
     monthly = per_month_minor(offer.amount_minor, offer.months, offer.currency)
     return PlanCard(
         code=offer.code,
@@ -203,7 +217,7 @@ def plan_card(offer: Offer, *, language: str, products: Sequence[str], best_valu
         per_month=words["per_month"].format(format_money(monthly, offer.currency, language)),
         url=f"/subscribe/{offer.code}/",
         best_value=best_value,
-        benefits=tuple(text for product, text in offer.benefits if product in products),
+        benefits=(*benefits, gift_words(gifts, language)) if benefits and gifts else benefits,
     )
 
 

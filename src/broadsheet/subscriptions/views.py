@@ -52,7 +52,8 @@ def _today() -> date:
 @require_safe
 def plans(request: HttpRequest) -> HttpResponse:
     wanted = _wanted(request)
-    cards = queries.plan_cards(settings.BROADSHEET.languages[0])
+    options = settings.BROADSHEET
+    cards = queries.plan_cards(options.languages[0], gifts=options.gift_quota)
     shown = {
         "offers": [(card, _with_next(card.url, wanted)) for card in cards],
         "subscribed": _subscribed(request),
