@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db import transaction
 
 from broadsheet import clock
+from broadsheet.access import actions as access
 from broadsheet.access.events import PolicySwitched
 from broadsheet.bus import actions as bus
 from broadsheet.dates import local_date
@@ -47,6 +48,7 @@ def turn_the_day() -> None:
 
 
 def purge() -> None:
-    """Forget what has served: jobs done a week ago, old notices, addresses nobody has proven."""
+    """Forget what has served: jobs done a week ago, old notices, lapsed seats, old gifts, unproven addresses."""
     bus.purge(clock.now())
+    access.purge(now=clock.now())
     forget_unverified(now=clock.now())

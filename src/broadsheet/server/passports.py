@@ -86,10 +86,10 @@ def session_of(value: str, now: datetime) -> str:
 def merge_meter(reader_id: int, meter_cookie: str, now: datetime) -> None:
     """Count on the account what this browser has read as a visitor in the running window."""
     gate, rules = _gate_of_this_process(), current_policy()
-    stories = gate.stories_read(meter_cookie, now)
-    if stories:
+    reads = gate.reads_in(meter_cookie, now)
+    if reads:
         span, first, _ = running_reads(reader_id, rules, now)
         if first is None:
             _, span = gate.open_meter(meter_cookie, now)
-        merge_reads(reader_id=reader_id, window=span.name, story_ids=sorted(stories), now=now)
+        merge_reads(reader_id=reader_id, window=span.name, reads=reads, now=now)
         bump_epoch(reader_id=reader_id)

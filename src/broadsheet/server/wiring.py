@@ -15,6 +15,7 @@ from broadsheet import clock
 from broadsheet.access import actions as access
 from broadsheet.access.events import PolicySwitched
 from broadsheet.access.queries import current_policy, running_reads
+from broadsheet.account import actions as account
 from broadsheet.archive import jobs as archive_jobs
 from broadsheet.archive.events import IndexLost
 from broadsheet.bus import actions as bus
@@ -87,8 +88,28 @@ def _preview(article: object) -> HttpResponse:
     return HttpResponse(sheet.plain, content_type=sheet.content_type)
 
 
-def _count_read(reader: int, window: str, story: int, limit: int) -> tuple[bool, int]:
-    return access.count_read(reader_id=reader, window=window, story_id=story, limit=limit, now=clock.now())
+def _reads(reader: int) -> list[Any]:
+    _, first, reads = running_reads(reader, current_policy(), clock.now())
+    return [int(first.timestamp()) if first else None, sorted(reads)]
+
+
+def _count_read(reader: int, window: str, read: int, limit: int, section_limit: int | None) -> list[Any]:
+    verdict, reads = access.count_read(
+        reader_id=reader, window=window, read=read, limit=limit, section_limit=section_limit, now=clock.now()
+    )
+    return [verdict, list(reads)]
+
+
+def _take_seat(institution: int, holder: str) -> int:
+    return access.take_seat(institution_id=institution, holder=holder, now=clock.now())
+
+
+def _open_gift(token: str) -> dict[str, int] | None:
+    return account.open_gift(token=token, now=clock.now())
+
+
+def _use_gift(gift: int, story: int, device: str) -> int:
+    return account.use_gift(gift=gift, story=story, device=device, now=clock.now())
 
 
 def _afresh(port: Callable[..., Result]) -> Callable[..., Result]:
@@ -108,8 +129,11 @@ def gate_ports() -> Ports:
         print_story=_afresh(print_story),
         print_page=_afresh(lambda path: website.print_at(path=path, now=clock.now()) is not None),
         issue_passport=_afresh(passports.issue),
-        reads=_afresh(lambda reader: running_reads(reader, current_policy(), clock.now())[1:]),
+        reads=_afresh(_reads),
         count_read=_afresh(_count_read),
+        take_seat=_afresh(_take_seat),
+        open_gift=_afresh(_open_gift),
+        use_gift=_afresh(_use_gift),
     )
 
 
