@@ -7,7 +7,8 @@ PORT ?= 8000
 WORKERS ?= auto
 REQUIRE_ALL ?=
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt types contracts unit lock schema docs wheel clean
+ARGS ?=
+.PHONY: help demo test lint fmt types contracts unit bench-gate lock schema docs wheel clean
 
 help: ## what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -32,6 +33,9 @@ contracts: $(VENV)/.dev ## the layers of the house
 
 unit: $(VENV)/.dev ## the tests alone
 	@REQUIRE_ALL=$(REQUIRE_ALL) $(BIN)/pytest -n $(WORKERS) --dist loadfile -q
+
+bench-gate: $(VENV)/.dev ## the gate beside nginx, per CPU-second (ARGS="--only new --pairs 4"; see docs/performance.md)
+	@$(BIN)/python -m tools.bench_gate $(ARGS)
 
 lock: $(VENV)/.dev ## resolve the dependencies anew and lock them with hashes (needs uv)
 	@$(BIN)/python tools/lock.py
