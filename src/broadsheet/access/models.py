@@ -62,7 +62,10 @@ class PolicyRevision(models.Model):
 
     class Meta:
         default_permissions = ()
-        permissions = [("decide_policy", "Can change the access policy")]
+        permissions = [
+            ("decide_policy", "Can change the access policy"),
+            ("explain_decisions", "Can look up why a reader was stopped"),
+        ]
 
     def __str__(self) -> str:
         return f"policy {self.pk}"

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'permissions': [('decide_policy', 'Can change the access policy')],
+                'permissions': [('decide_policy', 'Can change the access policy'), ('explain_decisions', 'Can look up why a reader was stopped')],
                 'default_permissions': (),
             },
         ),
