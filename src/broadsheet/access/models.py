@@ -5,7 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from broadsheet.access.networks import first_overlap, parse_networks
+from broadsheet.access.addresses import first_overlap, parse_networks
 
 
 class Grant(models.Model):
