@@ -4,12 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from broadsheet.access.meter import MeterSeal
+from broadsheet.access.book import Taken
+from broadsheet.access.local_book import LocalBook
+from broadsheet.access.meter import MeterSeal, pack, section_code
 from broadsheet.access.rules import Policy
 from broadsheet.gate.answers import Needs
-from broadsheet.gate.app import Counted, Gate, GateOptions
+from broadsheet.gate.app import Gate
 from broadsheet.gate.asked import CookieNames, read_request
+from broadsheet.gate.options import GateOptions, Seals
+from broadsheet.gate.passes import GrantSeal
+from broadsheet.gate.recorder import Recorder
 from broadsheet.gate.shelf import Shelf
+from broadsheet.gate.told import Told
 from broadsheet.press.store import Facts, make_sheet, open_stores
 from broadsheet.readers.passport import Passport, PassportOffice, Right
 
@@ -28,9 +34,9 @@ class Desk:
         self.print(20, "premium")
         self.office = PassportOffice([b"p" * 32], "news.example")
         options = GateOptions(Policy(**policy), NAMES, frozenset({b"news.example"}), secure=True)
-        self.gate = Gate(
-            options, Shelf(self.stores, 1), MeterSeal([b"m" * 32], "news.example"), self.office, self.clock
-        )
+        seals = Seals(MeterSeal([b"m" * 32], "news.example"), self.office, GrantSeal([b"g" * 32], "news.example"))
+        book = LocalBook(folder / "meter", limit=options.policy.free_limit, meters=1000)
+        self.gate = Gate(options, Shelf(self.stores, 1), seals, book=book, recorder=Recorder(), now=self.clock)
         self.cookies = {}
 
     def clock(self):
@@ -53,7 +59,7 @@ class Desk:
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         headers = [(b"host", b"news.example"), (b"cookie", cookie.encode())]
         asked = read_request(method.encode(), f"/world/story-{story}".encode(), headers, NAMES, secure=True)
-        answer = self.gate.answer(asked, **more)
+        answer = self.gate.answer(asked, Told(**more))
         for name, value in getattr(answer, "headers", []):
             if name == "Set-Cookie":
                 key, _, rest = value.partition("=")
@@ -108,8 +114,8 @@ def test_login_mode_asks_visitors_to_register_and_lets_readers_read(desk):
     at = desk(mode="login")
     assert at.reasons(1) == ["login"]
     at.sign_in()
-    at.gate.knows_reads(7, None, frozenset())
-    assert dict(at.get(1, counted=Counted(allowed=True, used=0)).headers)["Broadsheet-Reason"] == "meter"
+    at.gate.knows_reads(7, None, ())
+    assert dict(at.get(1, taken=Taken("ok", (1,))).headers)["Broadsheet-Reason"] == "meter"
 
 
 def test_a_limit_that_was_lowered_keeps_what_was_read_and_opens_nothing_new(tmp_path):
@@ -123,15 +129,15 @@ def test_a_limit_that_was_lowered_keeps_what_was_read_and_opens_nothing_new(tmp_
 def test_a_registered_readers_first_read_is_counted_by_the_server_before_a_byte_is_sent(desk):
     at = desk(registered_limit=2)
     at.sign_in()
-    assert at.get(1) == Needs("reads", 7)
-    at.gate.knows_reads(7, None, frozenset({5}))
+    assert at.get(1) == Needs("reads", (7,))
+    at.gate.knows_reads(7, None, (5,))
     assert at.reasons(5) == ["repeat"]
-    assert at.get(1) == Needs("count", (7, "m202701", 1))
-    assert dict(at.get(1, counted=Counted(allowed=True, used=2)).headers)["Broadsheet-Reason"] == "meter"
+    assert at.get(1) == Needs("count", (7, "m202701", pack(1, section_code("world")), 2, None))
+    assert dict(at.get(1, taken=Taken("ok", (5, 1))).headers)["Broadsheet-Reason"] == "meter"
     assert at.reasons(1, 2) == ["repeat", "limit"]
     # Another device was quicker: the server's word holds against what this worker remembers.
-    at.gate.knows_reads(7, None, frozenset({5}))
-    assert dict(at.get(3, counted=Counted(allowed=False, used=2)).headers)["Broadsheet-Reason"] == "limit"
+    at.gate.knows_reads(7, None, (5,))
+    assert dict(at.get(3, taken=Taken("limit", (5, 6))).headers)["Broadsheet-Reason"] == "limit"
 
 
 def test_rights_open_for_exactly_their_time(desk):
@@ -150,7 +156,7 @@ def test_a_passport_of_an_old_epoch_or_an_ended_session_is_asked_about_again(des
     at.sign_in(Right("premium", 0, None))
     assert at.reasons(20) == ["entitled"]
     at.gate.reader_changed(7, 2)
-    assert at.get(20) == Needs("passport", "s" * 32)
+    assert at.get(20) == Needs("passport", ("s" * 32,))
     assert dict(at.get(20, issued="").headers)["Broadsheet-Reason"] == "premium"
     assert at.cookies[NAMES.passport] == ""
     at.sign_in(Right("premium", 0, None), epoch=2)
@@ -158,6 +164,19 @@ def test_a_passport_of_an_old_epoch_or_an_ended_session_is_asked_about_again(des
     at.gate.session_ended("session")
     at.cookies.pop(NAMES.session)
     assert at.reasons(20) == ["premium"]
+
+
+def test_a_passport_that_only_grew_old_is_good_for_a_day_while_nobody_can_renew_it(desk):
+    at = desk()
+    at.sign_in(Right("premium", 0, None), minutes=10)
+    at.now += timedelta(minutes=10)
+    assert at.get(20) == Needs("passport", ("s" * 32,))
+    assert dict(at.get(20, away=True).headers)["Broadsheet-Reason"] == "entitled"
+    at.gate.reader_changed(7, 2)
+    assert at.get(20, away=True) == Needs("passport", ("s" * 32,))
+    at.sign_in(Right("premium", 0, None), epoch=2, minutes=10)
+    at.now += timedelta(hours=24, minutes=10)
+    assert at.get(20, away=True) == Needs("passport", ("s" * 32,))
 
 
 def test_an_expired_passport_is_worth_nothing_by_itself(desk):
@@ -173,16 +192,16 @@ def test_sheets_of_an_older_version_or_edition_or_with_a_removed_story_are_not_s
     at.print(1, "metered", mentions=(2,))
     assert at.reasons(1) == ["meter"]
     at.gate.shelf.story_changed(1, 2, notice=10, removed=False)
-    assert at.get(1) == Needs("story", 1)
+    assert at.get(1) == Needs("story", (1,))
     at.print(1, "metered", version=2, mentions=(2,))
     assert b"v2" in at.get(1).body
     at.gate.shelf.story_changed(2, 9, notice=11, removed=True)
-    assert at.get(1) == Needs("story", 1)
+    assert at.get(1) == Needs("story", (1,))
     at.print(1, "metered", version=2)
     at.gate.shelf.forget(1)
     assert at.reasons(1) == ["repeat"]
     at.gate.shelf.edition_changed(2)
-    assert at.get(1) == Needs("story", 1)
+    assert at.get(1) == Needs("story", (1,))
 
 
 def test_a_front_printed_before_the_last_change_is_cold(desk):
@@ -191,7 +210,7 @@ def test_a_front_printed_before_the_last_change_is_cold(desk):
     asked = read_request(b"GET", b"/", [(b"host", b"news.example")], NAMES, secure=True)
     assert at.gate.answer(asked).body == b"front"
     at.gate.shelf.story_changed(1, 1, notice=11, removed=False)
-    assert at.gate.answer(asked) == Needs("page", "/")
+    assert at.gate.answer(asked) == Needs("page", ("/",))
 
 
 def test_public_answers_vary_by_cookie_so_that_no_browser_shows_a_payer_its_stored_wall(desk):

@@ -3,12 +3,15 @@
 import asyncio
 import threading
 import time
+from dataclasses import fields
+from datetime import timedelta
 
 import pytest
 from tests.gate.test_app import NAMES, Desk
 
 from broadsheet.gate.asgi import GateApplication
 from broadsheet.gate.ports import Ports
+from broadsheet.readers.passport import Right
 
 
 def away(*_):
@@ -35,9 +38,7 @@ def desk(tmp_path):
 def ask(desk, paths, **ports):
     """GET all `paths` at once; returns [(status, headers, body)], and Django."""
     django = Django()
-    made = Ports(
-        **{"print_story": away, "print_page": away, "issue_passport": away, "reads": away, "count_read": away, **ports}
-    )
+    made = Ports(**{field.name: away for field in fields(Ports)} | ports)
 
     async def one(application, path):
         sent = []
@@ -70,12 +71,28 @@ def test_visitors_and_payers_read_on_while_the_database_is_away(desk):
 def test_a_registered_reader_whose_read_cannot_be_counted_meets_the_wall(desk):
     at = desk()
     at.sign_in()
-    ((status, headers, body),), _ = ask(at, ["/world/story-1"], reads=lambda reader: (None, frozenset()))
-    assert (status, headers[b"broadsheet-variant"], headers[b"broadsheet-reason"]) == (200, b"wall", b"limit")
+    ((status, headers, body),), _ = ask(at, ["/world/story-1"], reads=lambda reader: (None, []))
+    assert (status, headers[b"broadsheet-variant"], headers[b"broadsheet-reason"]) == (200, b"wall", b"meter_away")
     assert b"full text" not in body
 
 
-@pytest.mark.parametrize("cause", ["reads", "passport", "press"])
+def test_a_registered_reader_whose_meter_cannot_be_read_meets_the_wall_too(desk):
+    at = desk()
+    at.sign_in()
+    ((status, headers, body),), _ = ask(at, ["/world/story-1"])
+    assert (status, headers[b"broadsheet-variant"], headers[b"broadsheet-reason"]) == (200, b"wall", b"meter_away")
+    assert b"full text" not in body
+
+
+def test_a_payer_whose_passport_grew_old_reads_on_while_the_newsroom_is_away(desk):
+    at = desk()
+    at.sign_in(Right("unlimited", 0, None), minutes=10)
+    at.now += timedelta(hours=3)
+    ((status, headers, body),), _ = ask(at, ["/world/story-1"])
+    assert (status, headers[b"broadsheet-reason"], body) == (200, b"entitled", b"full text 1 v1")
+
+
+@pytest.mark.parametrize("cause", ["passport", "press"])
 def test_what_cannot_be_answered_is_said_plainly_and_tells_nothing(desk, cause):
     at = desk()
     if cause != "press":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any, NamedTuple
 
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
@@ -19,21 +20,20 @@ SECURITY_HEADERS: tuple[tuple[str, str], ...] = (
 )
 PRIVATE = "private, no-store"
 PUBLIC = "public, max-age=60, stale-while-revalidate=60"
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
-@dataclass(slots=True)
-class Answer:
-    """Status, headers and the bytes. `rendered` holds the first `fixed` headers as they go over the wire, when they
-    are the same for every answer of their kind."""
+class Head(NamedTuple):
+    """Status and headers that are the same for every answer of a kind. `wire`: as they go over it, Date left out."""
 
     status: int
-    headers: list[tuple[str, str]] = field(default_factory=list)
-    body: bytes = b""
-    rendered: bytes = b""
-    fixed: int = 0
+    headers: tuple[tuple[str, str], ...]
+    wire: bytes
 
-    def add(self, name: str, value: str) -> None:
-        self.headers.append((name, value))
+
+def head(status: int, headers: Iterable[tuple[str, str]]) -> Head:
+    kept = tuple(headers)
+    return Head(status, kept, STATUS_LINES[status] + render_headers(kept))
 
 
 def render_headers(headers: Sequence[tuple[str, str]]) -> bytes:
@@ -41,17 +41,45 @@ def render_headers(headers: Sequence[tuple[str, str]]) -> bytes:
     return "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("latin-1")
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """The gate cannot answer from memory: what has to be done first, then the request is asked again."""
+@dataclass(slots=True)
+class Answer:
+    """A head, the bytes, and the headers of this one answer (cookies). A HEAD's body is not sent, whatever it is."""
 
-    what: str  # story | page | passport | reads | count
-    key: object = None
+    head: Head
+    body: bytes = b""
+    extra: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def status(self) -> int:
+        return self.head.status
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        return [*self.head.headers, *self.extra]
+
+    def add(self, name: str, value: str) -> None:
+        self.extra.append((name, value))
 
 
-def plain(status: int, text: str = "") -> Answer:
+class Needs(NamedTuple):
+    """The gate cannot answer from memory: what has to be done first, then the request is asked again.
+
+    `what`: story | page | passport | reads | count | take | seat | open_gift | use_gift; `key`: what the port or the
+    book is asked with.
+    """
+
+    what: str
+    key: tuple[Any, ...] = ()
+
+
+def plain(status: int, text: str = "", extra: Iterable[tuple[str, str]] = ()) -> Answer:
     """A short answer of the gate's own."""
     body = (text or HTTPStatus(status).phrase).encode() + b"\n"
-    answer = Answer(status, [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", PRIVATE)], body)
-    answer.headers += SECURITY_HEADERS
-    return answer
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", PRIVATE),
+        *SECURITY_HEADERS,
+        *extra,
+    ]
+    return Answer(head(status, headers), body)

@@ -1,354 +1,363 @@
 """The gate's one road: request -> facts -> decide() -> the bytes of one variant. No I/O but the press's stores.
 
 `answer()` returns an Answer, or what it Needs first, or None for what is Django's. Time comes from the clock it is
-given.
+given. The hot path is `answer`, `_story`, `_visitor` and `_dressed`, in this order.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any
 
-from broadsheet.access.meter import HighWater, Meter, MeterSeal, new_meter
+from broadsheet.access.book import Book, Taken
+from broadsheet.access.meter import Meter, new_meter, stories_of
 from broadsheet.access.rules import (
     Body,
     Cache,
-    Decision,
-    Policy,
     Principal,
     Request,
     Right,
     State,
-    Story,
     Tier,
     Wall,
     Window,
     decide,
+    policy_from,
     window,
 )
-from broadsheet.gate.answers import PRIVATE, PUBLIC, SECURITY_HEADERS, Answer, Needs, plain, render_headers
-from broadsheet.gate.asked import Asked, CookieNames, story_id
-from broadsheet.gate.shelf import Recent, Shelf
-from broadsheet.press.store import Facts, Sheet
-from broadsheet.readers.passport import Passport, PassportOffice
+from broadsheet.gate.answers import PRIVATE, PUBLIC, Answer, Head, Needs, plain
+from broadsheet.gate.asked import Asked, story_id
+from broadsheet.gate.dress import dress, moved, not_modified
+from broadsheet.gate.lending import COOKIE_AGE, Lending, see_other
+from broadsheet.gate.me import personal_words
+from broadsheet.gate.options import GateOptions, Seals
+from broadsheet.gate.passes import Grants
+from broadsheet.gate.recorder import Recorder
+from broadsheet.gate.shelf import Held, Recent, Shelf
+from broadsheet.gate.told import NOTHING_YET, Told
+from broadsheet.gate.visit import Visit, as_it_turned_out, in_section, packed
+from broadsheet.readers.passport import Passport
 
 Network = IPv4Network | IPv6Network
+Clock = Callable[[], datetime]
 PLAIN_HTTP = (
     "This paper is served over https alone. If a proxy in front ends TLS, list its address in trusted_proxies and let "
     "it send X-Forwarded-Proto: https."
 )
-_NOTHING: frozenset[int] = frozenset()
-Clock = Callable[[], datetime]
 PASSPORT_COOKIE_AGE = 60 * 60 * 24 * 30  # the seal inside lives for minutes; the cookie says whom to ask again
+LATE = timedelta(hours=24)  # how long a lapsed passport is good while nobody can be asked for a fresh one
 _WALL_SHEETS = {Wall.LIMIT: "limit", Wall.REGISTER: "register", Wall.SUBSCRIBE: "subscribe"}
-
-
-@dataclass(frozen=True, slots=True)
-class GateOptions:
-    """Frozen values the gate starts with. `hosts`: every Host header that is ours; `secure`: the paper is https."""
-
-    policy: Policy
-    cookies: CookieNames
-    hosts: frozenset[bytes]
-    secure: bool
-    proxies: tuple[Network, ...] = ()
-
-    def trusts(self, peer: str) -> bool:
-        """Whether a peer's X-Forwarded headers are believed."""
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self.proxies)
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What the server's own meter said of a registered reader's first read."""
-
-    allowed: bool
-    used: int
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Who asks, as far as it is proven, and what they have read in this window."""
-
-    passport: Passport | None
-    meter: Meter | None
-    window: Window
-    request: Request
-    set_passport: str | None = None
+_READS = frozenset(("GET", "HEAD"))
+_NOBODY = bytes(8)
+_FULL, _PUBLISHED, _METERED, _VISITOR = Body.FULL, State.PUBLISHED, Tier.METERED, Principal.VISITOR
+_A_VISITOR, _A_VISITORS_LOOK = Request(), Request(real_read=False)
 
 
 class Gate:
-    def __init__(self, options: GateOptions, shelf: Shelf, seal: MeterSeal, office: PassportOffice, now: Clock) -> None:
+    def __init__(
+        self, options: GateOptions, shelf: Shelf, seals: Seals, *, book: Book, recorder: Recorder, now: Clock
+    ) -> None:
         self.options = options
+        self.policy = options.policy
         self.shelf = shelf
-        self._seal = seal
-        self._office = office
+        self.book = book
+        self.recorder = recorder
+        self.lending = Lending(seals.grants)
+        self._seals = seals
         self._now = now
-        self._high_water = HighWater()
-        self._rolling = options.policy.window.startswith("rolling")
         self._running: Window | None = None
-        self._epochs: dict[int, int] = {}
-        self._ended_sessions: set[str] = set()
-        self._dressed: Recent[tuple[str, ...], tuple[tuple[tuple[str, str], ...], bytes]] = Recent(20_000)
-        self._reads: Recent[int, tuple[Window, frozenset[int]]] = Recent(100_000)
+        self._epochs: Recent[int, int] = Recent(500_000)
+        self._ended_sessions: Recent[str, bool] = Recent(500_000)
+        self._reads: Recent[int, tuple[Window, tuple[int, ...], datetime]] = Recent(100_000)
+        end = f"; HttpOnly; SameSite=Lax{'; Secure' if options.secure else ''}"
+        self._cookie_ends = end
 
     # --- what changed elsewhere ---------------------------------------------------------------------------------
     def reader_changed(self, reader: int, epoch: int) -> None:
-        self._epochs[reader] = max(epoch, self._epochs.get(reader, 0))
+        self._epochs.put(reader, max(epoch, self._epochs.get(reader) or 0))
         self._reads.drop(reader)
 
     def session_ended(self, session: str) -> None:
-        self._ended_sessions.add(session)
+        self._ended_sessions.put(session, True)
 
-    def knows_reads(self, reader: int, first_read: datetime | None, stories: frozenset[int]) -> None:
-        """What the server's meter holds of a reader; `first_read` dates a rolling window."""
-        self._reads.put(reader, (window(self.options.policy, self._now(), first_read), stories))
+    def gift_revoked(self, gift: int) -> None:
+        self.lending.gift_revoked(gift)
 
-    def _reads_of(self, reader: int, now: datetime) -> tuple[Window, frozenset[int]] | None:
-        known = self._reads.get(reader)
-        return known if known and known[0].start <= now < known[0].end else None
+    def standing(self, name: str, value: Any) -> None:
+        """A value that holds until the next one of its name: the publisher's policy, the institutions."""
+        if name == "policy":
+            self.policy = policy_from(value)
+            self._running = None
+        elif name == "institutions":
+            self.lending.institutions_changed(value)
 
-    # --- the road -----------------------------------------------------------------------------------------------
-    def answer(
-        self, asked: Asked, *, issued: str | None = None, counted: Counted | None = None
-    ) -> Answer | Needs | None:
-        """`issued`: the passport just re-issued, "" when its session is over, None when none was asked for.
-        `counted`: the server meter's word, when it was asked."""
-        if asked.host.lower() not in self.options.hosts:
-            return plain(421)
-        if self.options.secure and not asked.secure and asked.path != b"/healthz":
-            return plain(403, PLAIN_HTTP)
-        if asked.path == b"/me.json":
-            return self._me(asked, issued)
-        story = story_id(asked.path)
-        if story is None:
-            return self._page(asked)
-        if asked.method not in ("GET", "HEAD"):
-            return self._refuse_method()
-        return self._story(asked, story, issued, counted)
-
-    def _refuse_method(self) -> Answer:
-        answer = plain(405)
-        answer.add("Allow", "GET, HEAD")
-        return answer
-
-    def _page(self, asked: Asked) -> Answer | Needs | None:
-        if asked.method not in ("GET", "HEAD"):
-            return None
-        try:
-            path = asked.path.decode("ascii")
-        except UnicodeDecodeError:
-            return None
-        sheet = self.shelf.page(path)
-        if sheet is None:
-            return Needs("page", path) if path == "/" or _looks_like_a_front(path) else None
-        answer = self._dress(asked, sheet, PRIVATE if asked.personal else PUBLIC)
-        return _head(asked, answer)
-
-    def _story(self, asked: Asked, story: int, issued: str | None, counted: Counted | None) -> Answer | Needs | None:
-        facts = self.shelf.facts(story)
-        if facts is None:
-            return Needs("story", story)
-        if facts.state == State.WITHDRAWN:
-            sheet = self.shelf.wall(facts, "gone")
-            return _head(asked, self._dress(asked, sheet, PUBLIC, "withdrawn")) if sheet else Needs("story", story)
-        if facts.state != State.PUBLISHED:
-            return None
-        if asked.path != facts.path.encode():
-            return self._move(facts)
+    def knows_reads(self, reader: int, first_read: int | None, reads: tuple[int, ...]) -> None:
+        """What the server's meter holds of a reader; `first_read` (Unix seconds) dates a rolling window."""
         now = self._now()
-        visit = self._visit(asked, facts, now, issued)
+        first = datetime.fromtimestamp(first_read, UTC) if first_read is not None else None
+        self._reads.put(reader, (window(self.policy, now, first), reads, now))
+
+    # --- the hot path -------------------------------------------------------------------------------------------
+    def answer(self, asked: Asked, told: Told = NOTHING_YET) -> Answer | Needs | None:
+        """`told`: what was done since this request was first asked."""
+        options = self.options
+        if asked.host not in options.hosts and asked.host.lower() not in options.hosts:
+            return plain(421)
+        if options.secure and not asked.secure and asked.path != b"/healthz":
+            return plain(403, PLAIN_HTTP)
+        held = self.shelf.at(asked.path)
+        if held is None or held.story.state is not _PUBLISHED:
+            return self._elsewhere(asked, told)
+        if asked.method not in _READS:
+            return plain(405, extra=[("Allow", "GET, HEAD")])
+        return self._story(asked, held, told)
+
+    def _story(self, asked: Asked, held: Held, told: Told) -> Answer | Needs:
+        if asked.gift:
+            return self._offered(asked, held, told)
+        now, story, policy = self._now(), held.story, self.policy
+        visit = self._reader(asked, held, now, told) if asked.passport else self._visitor(asked, held, now)
         if isinstance(visit, Needs):
             return visit
-        return self._decided(asked, facts, visit, counted, now)
+        decision = decide(policy, story, visit.request, now)
+        if (decision.counts or decision.body is not _FULL) and self.lending.could_help(asked):
+            lent = self._borrow(asked, held, visit, told)
+            if lent is not None:
+                return lent
+            decision = decide(policy, story, visit.request, now)
+        if decision.counts:
+            if self._page_of(asked, held, "full", PRIVATE, decision.reason) is None:
+                return Needs("story", (story.id,))  # no read is counted for a page that is not there
+            taken = self._take(asked, held, visit, told, decision.limit)
+            if isinstance(taken, Needs):
+                return taken
+            self._counted(visit, taken)
+            if taken.verdict != "ok":
+                visit.request = as_it_turned_out(visit.request, taken, decision.limit)
+                decision = decide(policy, story, visit.request, now)
+        visit.decision = decision
+        return self._dressed(asked, held, visit, told)
 
-    def _decided(
-        self, asked: Asked, facts: Facts, visit: Visit, counted: Counted | None, now: datetime
-    ) -> Answer | Needs:
-        subject = Story(facts.id, Tier(facts.tier), State(facts.state), facts.emergency_free)
-        request = visit.request
-        if counted is not None and not counted.allowed:
-            # Another device used the last story up between two looks: the server's count is the one that holds.
-            request = request._replace(used=max(counted.used, self.options.policy.registered_limit))
-        decision = decide(self.options.policy, subject, request, now)
-        if decision.counts and visit.passport and counted is None:
-            return Needs("count", (visit.passport.reader, visit.window.name, facts.id))
-        sheet = self._sheet(facts, decision, visit)
-        if sheet is None:
-            return Needs("story", facts.id)
-        private = decision.cache is Cache.PRIVATE or asked.personal
-        answer = self._dress(asked, sheet, PRIVATE if private else PUBLIC, decision.reason)
-        if not private:
-            # The browser that kept a wall must not show it to the reader who has just paid: the passport is a cookie.
-            answer.add("Vary", "Cookie")
-        answer.add("Broadsheet-Variant", "full" if decision.body is Body.FULL else "wall")
-        if decision.counts and answer.status == 304:  # noqa: PLR2004 - a counted read is sent whole
-            answer = self._dress(replace(asked, if_none_match=""), sheet, PRIVATE, decision.reason)
-            answer.add("Broadsheet-Variant", "full")
-        self._write_back(answer, facts, visit, decision, now)
-        return _head(asked, answer)
+    def _visitor(self, asked: Asked, held: Held, now: datetime) -> Visit:
+        story, policy = held.story, self.policy
+        assert story is not None
+        real = asked.method == "GET" and not asked.prefetch
+        if story.tier is not _METERED or story.emergency_free or policy.emergency:
+            return Visit(_A_VISITOR if real else _A_VISITORS_LOOK, self._window(now), now)
+        meter, span = self.open_meter(asked.meter, now)
+        if meter is None:
+            request = _A_VISITOR if real and policy.mode != "strict" else _A_VISITORS_LOOK
+            return Visit(request, span, now)
+        reads = meter.reads
+        used = in_section(reads, held.read) if policy.section_limits else 0
+        return Visit(Request(_VISITOR, (), stories_of(reads), 0, real, section_used=used), span, now, meter)
 
-    def _sheet(self, facts: Facts, decision: Decision, visit: Visit) -> Sheet | None:
-        if decision.body is Body.FULL:
-            return self.shelf.full(facts)
-        name = _WALL_SHEETS[decision.wall or Wall.SUBSCRIBE]
-        if name == "limit" and visit.passport:
+    def _dressed(self, asked: Asked, held: Held, visit: Visit, told: Told) -> Answer | Needs:
+        decision, story, passport, meter, now = visit.decision, held.story, visit.passport, visit.meter, visit.at
+        assert decision is not None
+        full = decision.body is _FULL
+        name = "full" if full else _WALL_SHEETS[decision.wall or Wall.SUBSCRIBE]
+        if name == "limit" and passport:
             name = "limit-signed-in"
-        return self.shelf.wall(facts, name)
-
-    def _move(self, facts: Facts) -> Answer:
-        answer = plain(301)
-        answer.headers[1] = ("Cache-Control", "public, max-age=300")
-        answer.add("Location", facts.path)
+        private = decision.cache is Cache.PRIVATE or asked.personal or (not full and self.lending.lends(story.tier))
+        found = self._page_of(asked, held, name, PRIVATE if private else PUBLIC, decision.reason)
+        if found is None:
+            return Needs("story", (story.id,))
+        answer = Answer(*found)
+        if asked.if_none_match and not decision.counts:
+            answer = not_modified(answer, asked.if_none_match)
+        if passport is None and meter is not None and visit.taken is not None:
+            answer.extra.append(("Set-Cookie", self._meter_cookie(meter, visit.window, now)))
+        elif decision.reason == "not_a_read" and meter is None and self.policy.mode == "strict":
+            probe = new_meter(visit.window.name, now)
+            answer.extra.append(("Set-Cookie", self._meter_cookie(probe, visit.window, now)))
+        if told.issued is not None:
+            answer.extra.append(("Set-Cookie", self.passport_cookie(told.issued)))
+        if visit.grants is not None:
+            self._with_grants(answer, visit.grants)
+        if private:
+            self.recorder.add(now, passport, meter, (story, visit.request, decision, self.policy.revision))
         return answer
 
-    # --- who asks -----------------------------------------------------------------------------------------------
-    def _passport(self, asked: Asked, now: datetime, issued: str | None) -> Passport | Needs | None:
-        value = asked.passport if issued is None else issued
+    def _page_of(self, asked: Asked, held: Held, name: str, cache: str, reason: str) -> tuple[Head, bytes] | None:
+        """The head and the bytes of a sheet, rendered once for each way in which it may be sent."""
+        key = (name, asked.encoding, cache, reason)
+        found = held.dressed.get(key)
+        if found is None:
+            sheet = held.sheets.get(name) or self.shelf.sheet(held, name)
+            if sheet is None:
+                return None
+            found = dress(sheet, asked.encoding, cache, reason, story=held.facts is not None)
+            if asked.encoding != "plain":  # rarely asked for, and large
+                held.dressed[key] = found
+        return found
+
+    # --- counting -----------------------------------------------------------------------------------------------
+    def _take(self, asked: Asked, held: Held, visit: Visit, told: Told, limit: int) -> Taken | Needs:
+        """Count a read before its first byte is sent; whoever has to be asked for it is named."""
+        now, ceiling = visit.at, self.policy.section_limits.get(held.story.section)
+        if visit.passport is not None:
+            return told.taken or Needs("count", (visit.passport.reader, visit.window.name, held.read, limit, ceiling))
+        visit.meter = meter = told.meter or visit.meter or new_meter(visit.window.name, now)
+        if told.taken is not None:
+            return told.taken
+        # A meter that has read nothing is new to its network's budget, however often its cookie came along.
+        network = None if meter.reads else packed(asked.address)
+        taken = self.book.take(meter, held.read, limit, ceiling, network, now)
+        return taken or Needs("take", (meter, held.read, limit, ceiling, network, now))
+
+    def _counted(self, visit: Visit, taken: Taken) -> None:
+        """What was said of the count goes into the cookie, or into this worker's memory of the reader."""
+        if visit.passport is not None:
+            if taken.verdict != "away":
+                self._reads.put(visit.passport.reader, (visit.window, taken.reads, visit.at))
+        elif visit.meter is not None and taken.verdict in ("ok", "repeat"):
+            visit.meter, visit.taken = visit.meter._replace(reads=taken.reads), taken
+
+    def _borrow(self, asked: Asked, held: Held, visit: Visit, told: Told) -> Answer | Needs | None:
+        """Put a gift or a seat among the visit's facts; an Answer sends the browser round for its cookie."""
+        lent = self.lending.facts(asked, held.story, told, visit.at, real=_is_real(asked))
+        if isinstance(lent, Needs):
+            return lent
+        if lent.go_round:
+            return self._with_grants(see_other(lent.go_round), lent.grants)
+        visit.grants = lent.grants
+        visit.request = visit.request._replace(seat=lent.seat, gift=lent.gift)
+        return None
+
+    def _meter_cookie(self, meter: Meter, span: Window, now: datetime) -> str:
+        age = int((span.end - now).total_seconds()) or 1
+        return f"{self.options.cookies.meter}={self._seals.meter.seal(meter)}; Path=/; Max-Age={age}{self._cookie_ends}"
+
+    # --- readers ------------------------------------------------------------------------------------------------
+    def passport_of(self, asked: Asked, now: datetime, told: Told) -> Passport | Needs | None:
+        """The passport this request may be believed with; None for a visitor."""
+        value = asked.passport if told.issued is None else told.issued
         if not value:
             return None
-        passport = self._office.open(value, now)
-        stale = passport is None or (
-            passport.epoch < self._epochs.get(passport.reader, 0) or passport.session in self._ended_sessions
-        )
-        if not stale:
+        passport = self._seals.passport.open(value, now)
+        if passport is not None and not self._is_stale(passport):
             return passport
-        # Without a session there is nobody to re-issue it for: a forged or left-over passport is worth nothing.
-        return Needs("passport", asked.session) if issued is None and asked.session else None
+        if told.issued is not None or not asked.session:
+            # Without a session there is nobody to re-issue it for: a forged or left-over passport is worth nothing.
+            return None
+        if told.away:
+            late = self._seals.passport.open(value, now, LATE)
+            if late is not None and not self._is_stale(late):
+                return late  # it has only grown old: a payer reads on while the newsroom is away
+        return Needs("passport", (asked.session,))
 
-    def _visit(self, asked: Asked, facts: Facts, now: datetime, issued: str | None) -> Visit | Needs:
-        passport = self._passport(asked, now, issued)
+    def _is_stale(self, passport: Passport) -> bool:
+        return passport.epoch < (self._epochs.get(passport.reader) or 0) or bool(
+            self._ended_sessions.get(passport.session)
+        )
+
+    def _reader(self, asked: Asked, held: Held, now: datetime, told: Told) -> Visit | Needs:
+        passport = self.passport_of(asked, now, told)
         if isinstance(passport, Needs):
             return passport
+        if passport is None:
+            return self._visitor(asked, held, now)
+        rights = tuple([Right(r.product, _at(r.start), _at(r.end) if r.end else None) for r in passport.rights])
         real = asked.method == "GET" and not asked.prefetch
-        rights = (
-            tuple(Right(r.product, _at(r.start), _at(r.end) if r.end else None) for r in passport.rights)
-            if passport
-            else ()
-        )
-        principal = Principal.REGISTERED if passport else Principal.VISITOR
-        if facts.tier != Tier.METERED or facts.emergency_free:
-            return Visit(passport, None, self._window(now), Request(principal, rights, real_read=real), issued)
-        if passport:
-            known = self._reads_of(passport.reader, now)
-            if known is None:
-                return Needs("reads", passport.reader)
-            return Visit(passport, None, known[0], Request(principal, rights, known[1], real_read=real), issued)
-        meter, span = self.open_meter(asked.meter, now)
-        proven = meter is not None or self.options.policy.mode != "strict"
-        seen = self._high_water.stories(meter) if meter else _NOTHING
-        return Visit(None, meter, span, Request(principal, (), seen, real_read=real and proven), issued)
+        request = Request(Principal.STAFF if passport.staff else Principal.REGISTERED, rights, real_read=real)
+        story = held.story
+        assert story is not None
+        first = decide(self.policy, story, request, now)
+        if story.tier is not _METERED or (first.body is _FULL and not first.counts):
+            return Visit(request, self._window(now), now, None, passport)
+        known = self.reads_of(passport.reader, now)
+        if known is None and told.away:
+            return Visit(request._replace(countable=False), self._window(now), now, None, passport)
+        if known is None:
+            return Needs("reads", (passport.reader,))
+        span, reads = known
+        used = in_section(reads, held.read) if self.policy.section_limits else 0
+        request = request._replace(seen=stories_of(reads), section_used=used)
+        return Visit(request, span, now, None, passport)
 
+    def reads_of(self, reader: int, now: datetime, young: float = 1e9) -> tuple[Window, tuple[int, ...]] | None:
+        """What is known of a reader's own meter, if it was learnt at most `young` seconds ago."""
+        known = self._reads.get(reader)
+        if known is None or not known[0].start <= now < known[0].end or (now - known[2]).total_seconds() > young:
+            return None
+        return known[0], known[1]
+
+    def passport_cookie(self, value: str) -> str:
+        """A Set-Cookie line that sets the passport, or takes it away when `value` is empty."""
+        age = PASSPORT_COOKIE_AGE if value else 0
+        return f"{self.options.cookies.passport}={value}; Path=/; Max-Age={age}{self._cookie_ends}"
+
+    def _offered(self, asked: Asked, held: Held, told: Told) -> Answer | Needs:
+        offered = self.lending.offered(asked, held, told)
+        return offered if isinstance(offered, Needs) else self._with_grants(*offered)
+
+    def _with_grants(self, answer: Answer, grants: Grants | None) -> Answer:
+        if grants is not None:
+            value = self.lending.cookie(grants)
+            answer.add(
+                "Set-Cookie", f"{self.options.cookies.grants}={value}; Path=/; Max-Age={COOKIE_AGE}{self._cookie_ends}"
+            )
+        return answer
+
+    # --- visitors' meters ---------------------------------------------------------------------------------------
     def _window(self, now: datetime, first_read: datetime | None = None) -> Window:
         """The meter's window; a calendar's is worked out once and kept until it ends."""
         running = self._running
         if running is None or not running.start <= now < running.end:
-            running = window(self.options.policy, now, first_read)
-            self._running = None if self._rolling else running
+            running = window(self.policy, now, first_read)
+            self._running = None if self.policy.window.startswith("rolling") else running
         return running
 
     def open_meter(self, cookie: str, now: datetime) -> tuple[Meter | None, Window]:
         """The meter a cookie holds, if it is ours and of the running window, and that window."""
-        meter = self._seal.open(cookie) if cookie else None
-        span = self._window(now, meter.first_read_at if meter and self._rolling else None)
-        return (meter if meter and meter.window == span.name else None), span
+        meter = self._seals.meter.open(cookie) if cookie else None
+        if meter is None:
+            return None, self._window(now)
+        span = self._running
+        if span is None or not span.start <= now < span.end:
+            span = self._window(now, meter.first_read_at)
+        return (meter if meter.window == span.name else None), span
 
-    def stories_read(self, cookie: str, now: datetime) -> frozenset[int]:
-        """Every story that the meter in a cookie has read in the running window: what signing in takes along."""
+    def reads_in(self, cookie: str, now: datetime) -> tuple[int, ...]:
+        """All that the meter in a cookie has read in the running window: what signing in takes along."""
         meter, _ = self.open_meter(cookie, now)
-        return self._high_water.stories(meter) if meter else frozenset()
+        return self.book.look(meter) if meter else ()
 
-    # --- the answer ---------------------------------------------------------------------------------------------
-    def _dress(self, asked: Asked, sheet: Sheet, cache: str, reason: str = "") -> Answer:
-        """A sheet as an answer; its headers are rendered once for each way in which it may be sent."""
-        known = bool(asked.if_none_match) and sheet.status == 200 and _names(asked.if_none_match, sheet.etag)  # noqa: PLR2004
-        body = b"" if known else {"br": sheet.br, "gzip": sheet.gzip}.get(asked.encoding, sheet.plain)
-        key = (sheet.key, sheet.etag, "" if known else asked.encoding, cache, reason)
-        dressed = self._dressed.get(key)
-        if dressed is None:
-            headers: list[tuple[str, str]] = []
-            if not known:
-                headers.append(("Content-Type", sheet.content_type))
-                headers.append(("Content-Length", str(len(body))))
-                if asked.encoding != "plain":
-                    headers.append(("Content-Encoding", asked.encoding))
-            headers += [("ETag", sheet.etag), ("Cache-Control", cache), ("Vary", "Accept-Encoding"), *SECURITY_HEADERS]
-            if reason:
-                headers.append(("Broadsheet-Reason", reason))
-            dressed = (tuple(headers), render_headers(headers))
-            self._dressed.put(key, dressed)
-        status = 304 if known else sheet.status
-        return Answer(status, list(dressed[0]), body, dressed[1], len(dressed[0]))
+    # --- everything but a story that is held --------------------------------------------------------------------
+    def _elsewhere(self, asked: Asked, told: Told) -> Answer | Needs | None:
+        if asked.path == b"/me.json":
+            return personal_words(self, asked, told, self._now())
+        story = story_id(asked.path)
+        if story is None:
+            return self._page(asked)
+        if asked.method not in _READS:
+            return plain(405, extra=[("Allow", "GET, HEAD")])
+        held = self.shelf.story(story)
+        if held is None:
+            return Needs("story", (story,))
+        subject = held.story
+        assert subject is not None
+        if subject.state is State.WITHDRAWN:
+            gone = self._page_of(asked, held, "gone", PUBLIC, "withdrawn")
+            return not_modified(Answer(*gone), asked.if_none_match) if gone else Needs("story", (story,))
+        if subject.state is not _PUBLISHED:
+            return None
+        if asked.path != held.path:
+            return moved(held.path.decode())
+        return self._story(asked, held, told)
 
-    def _write_back(self, answer: Answer, facts: Facts, visit: Visit, decision: Decision, now: datetime) -> None:
-        if visit.set_passport is not None:
-            answer.add("Set-Cookie", self.passport_cookie(visit.set_passport))
-        if visit.passport:
-            if decision.counts:
-                self._reads.put(visit.passport.reader, (visit.window, visit.request.seen | {facts.id}))
-            return
-        strict_probe = decision.reason == "not_a_read" and visit.meter is None and self.options.policy.mode == "strict"
-        if not (decision.counts or strict_probe):
-            return
-        meter = visit.meter or new_meter(visit.window.name, now)
-        if decision.counts:
-            self._high_water.add(meter, facts.id)
-            meter = replace(meter, stories=tuple(sorted(self._high_water.stories(meter))))
-        age = max(1, int((visit.window.end - now).total_seconds()))
-        answer.add("Set-Cookie", self._cookie(self.options.cookies.meter, self._seal.seal(meter), age))
-
-    def _cookie(self, name: str, value: str, age: int) -> str:
-        secure = "; Secure" if self.options.secure else ""
-        return f"{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
-
-    def passport_cookie(self, value: str) -> str:
-        """A Set-Cookie line that sets the passport, or takes it away when `value` is empty."""
-        return self._cookie(self.options.cookies.passport, value, PASSPORT_COOKIE_AGE if value else 0)
-
-    def _me(self, asked: Asked, issued: str | None) -> Answer | Needs:
-        """The personal words of a page, so that the page itself needs none."""
-        if asked.method not in ("GET", "HEAD"):
-            return self._refuse_method()
-        now = self._now()
-        passport = self._passport(asked, now, issued)
-        if isinstance(passport, Needs):
-            return passport
-        policy = self.options.policy
-        subscriber = False
-        if passport:
-            known = self._reads_of(passport.reader, now)
-            if known is None:
-                return Needs("reads", passport.reader)
-            seen, limit = known[1], policy.registered_limit
-            at = now.timestamp()
-            subscriber = any(
-                r.product == "unlimited" and r.start <= at and (r.end is None or at < r.end) for r in passport.rights
-            )
-        else:
-            seen, limit = self.stories_read(asked.meter, now), policy.free_limit
-        me = {
-            "signed_in": passport is not None,
-            "name": passport.name if passport else "",
-            "staff": bool(passport and passport.staff),
-            "subscriber": subscriber,
-            "read": len(seen),
-            "limit": limit,
-            "left": max(0, limit - len(seen)),
-            "window": policy.window,
-        }
-        answer = Answer(200, [("Content-Type", "application/json"), ("Cache-Control", PRIVATE)])
-        answer.body = json.dumps(me, ensure_ascii=False).encode()
-        answer.headers += SECURITY_HEADERS
-        if issued is not None:
-            answer.add("Set-Cookie", self.passport_cookie(issued))
-        return _head(asked, answer)
+    def _page(self, asked: Asked) -> Answer | Needs | None:
+        if asked.method not in _READS or not asked.path.isascii():
+            return None
+        held = self.shelf.page(asked.path)
+        found = self._page_of(asked, held, "page", PRIVATE if asked.personal else PUBLIC, "") if held else None
+        if found is None:
+            path = asked.path.decode("ascii")
+            return Needs("page", (path,)) if path == "/" or _looks_like_a_front(path) else None
+        return not_modified(Answer(*found), asked.if_none_match)
 
 
 def _looks_like_a_front(path: str) -> bool:
@@ -357,18 +366,8 @@ def _looks_like_a_front(path: str) -> bool:
     return path.endswith("/") and bool(word) and "/" not in word and word.replace("-", "").isalnum() and word.islower()
 
 
-def _head(asked: Asked, answer: Answer) -> Answer:
-    """HEAD answers as GET would, with the length and without the body."""
-    if not answer.fixed:
-        answer.add("Content-Length", str(len(answer.body)))
-    if asked.method == "HEAD":
-        answer.body = b""
-    return answer
-
-
-def _names(if_none_match: str, etag: str) -> bool:
-    """Whether the client says it holds this very variant."""
-    return etag in if_none_match.replace("W/", "")
+def _is_real(asked: Asked) -> bool:
+    return asked.method == "GET" and not asked.prefetch
 
 
 def _at(seconds: int) -> datetime:

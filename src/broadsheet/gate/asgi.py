@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
+from broadsheet.access.book import Taken
 from broadsheet.gate.answers import Answer, Needs, plain
-from broadsheet.gate.app import Counted, Gate
+from broadsheet.gate.app import Gate
 from broadsheet.gate.asked import Asked, read_request
 from broadsheet.gate.ports import Ports
+from broadsheet.gate.told import Told
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +22,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Result = TypeVar("Result")
 
-STEPS = 8  # passport, reads, count, print, and a change or two in between
+STEPS = 10  # passport, reads, gift, seat, count, print, and a change or two in between
+WRONG = "Something is wrong on our side. Please try again in a minute."
 PORT_TIMEOUT = 20.0  # seconds a reader waits for the database or the press before hearing that something is wrong
+
+
+class AwayError(Exception):
+    """What this request needs cannot be had now, and there is no safe way to answer without it."""
 
 
 class GateApplication:
@@ -30,7 +37,7 @@ class GateApplication:
     def __init__(self, gate: Gate, django: Awaitable[tuple[Application, Ports]]) -> None:
         self.gate = gate
         self._django = asyncio.ensure_future(django)
-        self._printing: dict[object, asyncio.Future[Any]] = {}
+        self._printing: dict[Needs, asyncio.Future[bool]] = {}
 
     async def started(self) -> None:
         """Returns when Django is ready; raises what kept it from becoming so."""
@@ -39,86 +46,126 @@ class GateApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        # uvicorn has set the scheme from a trusted proxy's headers by now.
+        # uvicorn has set the scheme and the client from a trusted proxy's headers by now.
+        client = scope.get("client")
         asked = read_request(
             scope["method"].encode("latin-1"),
             scope["raw_path"],
             scope["headers"],
             self.gate.options.cookies,
             secure=scope["scheme"] == "https",
+            address=client[0] if client else "",
+            query=scope.get("query_string", b""),
         )
-        answer = await self._answer(asked)
+        answer = await self.answer(asked)
         if answer is not None:
-            await _send(answer, send)
+            await _send(answer, send, head=asked.method == "HEAD")
             return
         application, _ = await asyncio.shield(self._django)
         await application(scope, receive, send)
 
-    async def _answer(self, asked: Asked) -> Answer | None:
-        issued: str | None = None
-        counted: Counted | None = None
-        printed: set[object] = set()
+    async def answer(self, asked: Asked, told: Told | None = None) -> Answer | None:
+        """Ask the gate and do what it needs until it answers; None for what is Django's."""
+        told = told or Told()
+        printed: set[Needs] = set()
         for _ in range(STEPS):
-            result = self.gate.answer(asked, issued=issued, counted=counted)
+            result = self.gate.answer(asked, told)
             if not isinstance(result, Needs):
                 return result
-            _, ports = await asyncio.shield(self._django)
             try:
                 if result.what in ("story", "page"):
                     # Printed and still not servable: it is not there, or Django knows better than the press.
-                    if result.key in printed or not await self._print(ports, result):
+                    if result in printed or not await self._print(result):
                         return None
-                    printed.add(result.key)
-                elif result.what == "passport":
-                    issued = await _in_thread(ports.issue_passport, str(result.key)) or ""
-                elif result.what == "reads":
-                    await self._learn_reads(ports, int(cast("int", result.key)))
+                    printed.add(result)
                 else:
-                    counted = await self._count(ports, cast("tuple[int, str, int]", result.key))
+                    await getattr(self, f"_{result.what}")(told, *result.key)
             except Exception:
                 # The database or the press is away. Whoever needs no answer of theirs reads on; others hear of it.
                 log.exception("The gate could not get %s.", result.what)
-                answer = plain(503, "Something is wrong on our side. Please try again in a minute.")
-                answer.add("Retry-After", "60")
-                return answer
-        return plain(503)
+                return plain(
+                    503, "Something is wrong on our side. Please try again in a minute.", [("Retry-After", "60")]
+                )
+        return plain(503, extra=[("Retry-After", "60")])
 
-    async def _learn_reads(self, ports: Ports, reader: int) -> None:
-        self.gate.knows_reads(reader, *await _in_thread(ports.reads, reader))
-
-    async def _count(self, ports: Ports, key: tuple[int, str, int]) -> Counted:
-        """A read that cannot be counted is not given: losing the server's meter leads to the wall, not past it."""
-        reader, window, story = key
-        limit = self.gate.options.policy.registered_limit
+    # --- what the gate may need: each writes what it learnt into `told` -------------------------------------------
+    async def _passport(self, told: Told, session: str) -> None:
+        if told.away:
+            raise AwayError("this passport must not be believed, and nobody can issue another")
         try:
-            return Counted(*await _in_thread(ports.count_read, reader, window, story, limit))
+            told.issued = await self._ask("issue_passport", session) or ""
+        except Exception:
+            log.exception("A passport could not be re-issued; the one at hand counts if it has only grown old.")
+            told.away = True
+
+    async def _reads(self, told: Told, reader: int) -> None:
+        try:
+            first_read, reads = await self._ask("reads", reader)
+        except Exception:
+            log.exception("A reader's meter could not be read; they meet the wall until it can.")
+            told.away = True
+        else:
+            self.gate.knows_reads(reader, first_read, tuple(reads))
+
+    async def _count(self, told: Told, *key: Any) -> None:
+        """A read that cannot be counted is not given: losing the server's meter leads to the wall, not past it."""
+        try:
+            verdict, reads = await self._ask("count_read", *key)
         except Exception:
             log.exception("A registered reader's read could not be counted.")
-            return Counted(allowed=False, used=limit)
+            verdict, reads = "away", ()
+        told.taken = Taken(verdict, tuple(reads))
 
-    async def _print(self, ports: Ports, needs: Needs) -> bool:
+    async def _take(self, told: Told, *key: Any) -> None:
+        meter, read, limit, ceiling, network, now = key
+        answer: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+
+        def done(taken: Taken) -> None:
+            if not answer.done():
+                answer.set_result(taken)
+
+        self.gate.book.take_later(meter, read, limit, ceiling, network, now, done)
+        told.meter, told.taken = meter, await asyncio.wait_for(answer, PORT_TIMEOUT)
+
+    async def _seat(self, told: Told, *key: Any) -> None:
+        told.seat = await self._lent("take_seat", *key)
+
+    async def _use_gift(self, told: Told, *key: Any) -> None:
+        told.gift = await self._lent("use_gift", *key)
+
+    async def _open_gift(self, told: Told, token: str) -> None:
+        told.offered = await self._lent("open_gift", token) or {}
+
+    async def _lent(self, port: str, *key: Any) -> Any:
+        """What could not be asked for is not lent: the story's own rules go on without it."""
+        try:
+            return await self._ask(port, *key)
+        except Exception:
+            log.exception("The gate could not %s.", port)
+            return 0
+
+    # --- how it is asked ----------------------------------------------------------------------------------------
+    async def _ask(self, port: str, *key: Any) -> Any:
+        _, ports = await asyncio.shield(self._django)
+        return await asyncio.wait_for(asyncio.to_thread(getattr(ports, port), *key), PORT_TIMEOUT)
+
+    async def _print(self, needs: Needs) -> bool:
         """One printing at a time for one sheet, however many ask for it. False when there is nothing to print."""
-        running = self._printing.get(needs.key)
+        running = self._printing.get(needs)
         if running is None:
-            port: Callable[[Any], object] = ports.print_story if needs.what == "story" else ports.print_page
-            running = asyncio.ensure_future(asyncio.to_thread(port, needs.key))
-            self._printing[needs.key] = running
-            running.add_done_callback(lambda _: self._printing.pop(needs.key, None))
+            running = asyncio.ensure_future(self._ask(f"print_{needs.what}", *needs.key))
+            self._printing[needs] = running
+            running.add_done_callback(lambda _: self._printing.pop(needs, None))
         done = await asyncio.wait_for(asyncio.shield(running), PORT_TIMEOUT)
-        if needs.what == "story":
-            self.gate.shelf.forget(int(cast("int", needs.key)))
+        (key,) = needs.key
+        if isinstance(key, int):
+            self.gate.shelf.forget(key)
         else:
-            self.gate.shelf.forget_page(str(needs.key))
+            self.gate.shelf.forget_page(str(key).encode())
         return bool(done)
 
 
-async def _in_thread(port: Callable[..., Result], *arguments: Any) -> Result:
-    return await asyncio.wait_for(asyncio.to_thread(port, *arguments), PORT_TIMEOUT)
-
-
-async def _send(answer: Answer, send: Send) -> None:
+async def _send(answer: Answer, send: Send, *, head: bool) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-    if not any(name == b"content-length" for name, _ in headers) and answer.status != 304:  # noqa: PLR2004
-        headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})

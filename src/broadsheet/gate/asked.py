@@ -3,45 +3,50 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 _STORY = re.compile(rb"/[a-z0-9-]{1,40}/[a-z0-9-]{0,90}-([1-9][0-9]{0,17})\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request. `target` is the raw request target's path, `cookies` holds only our own, by their role."""
+class Asked(NamedTuple):
+    """One request. `path` is the raw request target's path, cookies are only our own, by their role."""
 
     method: str
     path: bytes
-    host: bytes
-    passport: str
-    meter: str
-    session: str
-    encoding: str  # br | gzip | plain
-    if_none_match: str
-    prefetch: bool
+    host: bytes = b""
+    passport: str = ""
+    meter: str = ""
+    session: str = ""
+    grants: str = ""
+    encoding: str = "plain"  # br | gzip | plain
+    if_none_match: str = ""
+    prefetch: bool = False
     secure: bool = False
+    address: str = ""  # the client's, as the last proxy we trust saw it
+    gift: str = ""  # the token of a gift link
+    has_body: bool = False  # brings a body, or wants to change the protocol: nothing for the short road
+    probe: bool = False  # comes back from the redirect that finds out whether a browser keeps cookies
 
     @property
     def personal(self) -> bool:
         """Whether the request carries anything of a reader; then no answer to it may lie in a shared cache."""
-        return bool(self.passport or self.session)
+        return bool(self.passport or self.session or self.grants)
 
 
-@dataclass(frozen=True, slots=True)
-class CookieNames:
+class CookieNames(NamedTuple):
     """The names of our cookies; over https they carry the __Host- prefix."""
 
     meter: str
     passport: str
     session: str
+    grants: str
 
     @classmethod
     def for_site(cls, *, https: bool) -> CookieNames:
         prefix = "__Host-" if https else ""
-        return cls(f"{prefix}bsm", f"{prefix}bsp", f"{prefix}bss")
+        return cls(f"{prefix}bsm", f"{prefix}bsp", f"{prefix}bss", f"{prefix}bsg")
 
 
 def story_id(path: bytes) -> int | None:
@@ -66,11 +71,18 @@ def _cookies(header: bytes, names: CookieNames, found: dict[str, str]) -> None:
     for pair in header.decode("latin-1").split(";"):
         name, equals, value = pair.strip().partition("=")
         # The first of a name wins, as browsers send the most specific first; ours are all Path=/ and host-only.
-        if equals and name in (names.meter, names.passport, names.session):
+        if equals and name in names:
             found.setdefault(name, value)
 
 
 _READS = (b"document", b"")
+_COOKIE, _HOST, _ENCODING, _MATCH, _DEST, _HINT, _BODY = range(7)
+_KINDS = {
+    b"cookie": _COOKIE, b"host": _HOST, b"accept-encoding": _ENCODING, b"if-none-match": _MATCH,
+    b"sec-fetch-dest": _DEST, b"sec-purpose": _HINT, b"purpose": _HINT, b"x-moz": _HINT, b"x-purpose": _HINT,
+    b"content-length": _BODY, b"transfer-encoding": _BODY, b"expect": _BODY, b"upgrade": _BODY,
+}  # fmt: skip
+_METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
 
 
 def forwarded_as_https(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -79,36 +91,64 @@ def forwarded_as_https(headers: list[tuple[bytes, bytes]]) -> bool:
     return bool(values) and values[-1].rsplit(b",", 1)[-1].strip().lower() == b"https"
 
 
+def forwarded_for(headers: list[tuple[bytes, bytes]], trusts: Callable[[str], bool], peer: str) -> str:
+    """The right-most address that is not one of our own proxies: what stands left of it is the client's own claim."""
+    addresses = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1").split(",")
+    for address in reversed([text.strip() for text in addresses]):
+        if address and not trusts(address):
+            return address
+    return peer
+
+
 def read_request(
-    method: bytes, path: bytes, headers: list[tuple[bytes, bytes]], names: CookieNames, *, secure: bool = False
+    method: bytes,
+    path: bytes,
+    headers: list[tuple[bytes, bytes]],
+    names: CookieNames,
+    *,
+    secure: bool = False,
+    address: str = "",
+    query: bytes | None = b"",
 ) -> Asked:
     """Build an Asked from raw parts; header names must be lower-case already. `secure`: the reader came over https."""
     host = encoding = match = b""
-    prefetch = False
+    prefetch = has_body = False
     cookies: dict[str, str] = {}
     for name, value in headers:
-        if name == b"cookie":
+        kind = _KINDS.get(name)
+        if kind is None:
+            continue
+        if kind == _COOKIE:
             _cookies(value, names, cookies)
-        elif name == b"host":
+        elif kind == _HOST:
             # Two Host headers are one too many: a proxy and we might each believe another one.
             host = b"" if host else value
-        elif name == b"accept-encoding":
+        elif kind == _ENCODING:
             encoding = value
-        elif name == b"if-none-match":
+        elif kind == _MATCH:
             match = value
-        elif name in (b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"):
-            prefetch = True
-        elif name == b"sec-fetch-dest":
+        elif kind == _DEST:
             prefetch = prefetch or value not in _READS
+        elif kind == _HINT:
+            prefetch = True
+        else:
+            has_body = True
+    get = cookies.get
+    gift, probe = _asks(query) if query else ("", False)
     return Asked(
-        method=method.decode("latin-1"),
-        path=path,
-        host=host,
-        passport=cookies.get(names.passport, ""),
-        meter=cookies.get(names.meter, ""),
-        session=cookies.get(names.session, ""),
-        encoding=_accepts(encoding),
-        if_none_match=match.decode("latin-1"),
-        prefetch=prefetch,
-        secure=secure,
-    )
+        _METHODS.get(method) or method.decode("latin-1"), path, host,
+        get(names.passport, ""), get(names.meter, ""), get(names.session, ""), get(names.grants, ""),
+        _accepts(encoding), match.decode("latin-1") if match else "", prefetch, secure, address, gift, has_body, probe,
+    )  # fmt: skip
+
+
+def _asks(query: bytes) -> tuple[str, bool]:
+    """The two parameters that mean something at a story's address; every other one is inert."""
+    gift, probe = "", False
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if name == b"gift" and not gift:
+            gift = value.decode("latin-1")[:64]
+        elif pair == b"seat=1":
+            probe = True
+    return gift, probe

@@ -1,45 +1,115 @@
 """uvicorn's own HTTP protocol with a short cut: what the gate can answer from memory is written as soon as the
 request's headers are complete, without a task or a scope. Everything else takes the ordinary ASGI road.
 
-No parser of ours: httptools has read the request before a line of this runs.
+No parser of ours: httptools has read the request before a line of this runs. What uvicorn leaves open is bounded here:
+the size of a head and the time it may take, a client that does not take its answer, a connection that asks nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from broadsheet.gate.answers import Answer, render_headers
+from broadsheet.access.book import Taken
+from broadsheet.gate.answers import Answer, Needs, plain, render_headers
 from broadsheet.gate.app import Gate
-from broadsheet.gate.asked import forwarded_as_https, read_request
+from broadsheet.gate.asgi import GateApplication
+from broadsheet.gate.asked import Asked, forwarded_as_https, forwarded_for, read_request
+from broadsheet.gate.told import Told
 
-_STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-_BODY_HEADERS = (b"content-length", b"transfer-encoding", b"expect", b"upgrade")
-
-
-class _Answered:
-    """Stands where uvicorn keeps the cycle of a request: this one is complete, and holds nothing of its connection."""
-
-    response_complete = True
-    disconnected = False
-    keep_alive = True
-    message_event = asyncio.Event()  # set when a connection is lost; nobody waits for it
+_SWEEP = 1.0  # seconds between two looks at every connection
 
 
-_ANSWERED = _Answered()
+class _Cycle:
+    """Stands where uvicorn keeps the cycle of a request that it does not run itself."""
+
+    __slots__ = ("disconnected", "keep_alive", "message_event", "more_body", "response_complete")
+
+    def __init__(self, *, complete: bool) -> None:
+        self.response_complete = complete
+        self.disconnected = False
+        self.keep_alive = True
+        self.more_body = False
+        self.message_event = _NOBODY_WAITS
 
 
-def gate_protocol(gate: Gate) -> type[HttpToolsProtocol]:
-    """A protocol class for uvicorn's `http` setting, bound to one gate."""
+_NOBODY_WAITS = asyncio.Event()
+_ANSWERED = _Cycle(complete=True)  # holds nothing of its connection, so one serves them all
+
+
+class _Dates:
+    """uvicorn's own headers (Date), rendered once a second for all connections."""
+
+    def __init__(self) -> None:
+        self._of: Any = None
+        self._line = b""
+
+    def line(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        if headers is not self._of:
+            self._line = b"".join([name + b": " + value + b"\r\n" for name, value in headers])
+            self._of = headers
+        return self._line
+
+
+class Sweeper:
+    """Closes connections that keep the paper waiting. One for all of a process."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.tick = 0
+        self._options = gate.options
+        self._connections: set[Any] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, connection: Any) -> None:
+        self._connections.add(connection)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_SWEEP, self._sweep)
+
+    def release(self, connection: Any) -> None:
+        self._connections.discard(connection)
+
+    def _sweep(self) -> None:
+        self.tick += 1
+        for connection in list(self._connections):
+            connection.sweep(self._options, self.tick)
+        self._timer = asyncio.get_running_loop().call_later(_SWEEP, self._sweep) if self._connections else None
+
+
+def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsProtocol]:
+    """A protocol class for uvicorn's `http` setting, bound to one gate and the road for what it cannot answer."""
+    sweeper, dates, options = Sweeper(gate), _Dates(), gate.options
 
     class GateProtocol(HttpToolsProtocol):
+        _head_size: int  # bytes that came since the last head was complete
+        _in_head: bool
+        _since: int  # the sweeper's tick when this connection last got somewhere
+
+        # --- the hot path ---------------------------------------------------------------------------------------
+        def data_received(self, data: bytes) -> None:
+            self._head_size += len(data)
+            super().data_received(data)
+            if self._in_head and self._head_size > options.head_bytes:
+                self._refuse_head()
+
+        def on_message_begin(self) -> None:
+            self.url = b""
+            self.headers = []
+            self._in_head = True
+            self._since = sweeper.tick
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            self.headers.append((name.lower(), value))
+
         def on_headers_complete(self) -> None:
-            if not self._answer_now():
-                super().on_headers_complete()
+            self._in_head = False
+            if self._head_size > options.head_bytes and self._measured() > options.head_bytes:
+                self._refuse_head()
+            elif not self._answer_now():
+                self._by_the_long_road()
+            self._head_size = 0
 
         def _answer_now(self) -> bool:
             # A pipelined request waits behind an unfinished answer, and a client that does not read gets no more bytes.
@@ -47,43 +117,127 @@ def gate_protocol(gate: Gate) -> type[HttpToolsProtocol]:
                 return False
             if self.flow.write_paused or self.transport.is_closing():
                 return False
-            method = self.parser.get_method()
-            if method not in (b"GET", b"HEAD") or any(name in _BODY_HEADERS for name, _ in self.headers):
+            url, method = self.url, self.parser.get_method()
+            if url[:1] != b"/" or b"#" in url or method not in (b"GET", b"HEAD"):
                 return False
-            try:
-                path = httptools.parse_url(self.url).path
-            except httptools.HttpParserInvalidURLError:
+            path, _, query = url.partition(b"?")
+            peer = self.client[0] if self.client else ""
+            trusted = options.proxies and options.trusts(peer)
+            if trusted:
+                peer = forwarded_for(self.headers, options.trusts, peer)
+            secure = not options.secure or self.scheme == "https" or (trusted and forwarded_as_https(self.headers))
+            asked = read_request(
+                method, path, self.headers, options.cookies, secure=bool(secure), address=peer, query=query
+            )
+            if asked.has_body:
                 return False
-            asked = read_request(method, path or b"", self.headers, gate.options.cookies, secure=self._is_https())
             answer = gate.answer(asked)
-            if not isinstance(answer, Answer):
-                return False
-            keep = self.parser.get_http_version() == "1.1" and self.parser.should_keep_alive()
-            self._write(answer, keep=keep, head=method == b"HEAD")
-            return True
-
-        def _is_https(self) -> bool:
-            if self.scheme == "https" or not gate.options.secure:
-                return True
-            return self.client is not None and gate.options.trusts(self.client[0]) and forwarded_as_https(self.headers)
-
-        def _write(self, answer: Answer, *, keep: bool, head: bool) -> None:
-            lines = [_STATUS[answer.status]]
-            lines += [name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers]
-            rest = answer.headers[answer.fixed :]
-            if not answer.fixed and not any(name == "Content-Length" for name, _ in rest):
-                rest = [*rest, ("Content-Length", str(len(answer.body)))]
-            if not keep:
-                rest = [*rest, ("Connection", "close")]
-            lines += [answer.rendered, render_headers(rest), b"\r\n"]
-            if not head:
-                lines.append(answer.body)
-            self.cycle: Any = _ANSWERED
-            self.transport.write(b"".join(lines))
-            if keep:
-                self.on_response_complete()
-            else:
+            if isinstance(answer, Answer):
+                self.cycle: Any = _ANSWERED
+                self._write(asked, answer)
                 self.server_state.total_requests += 1
+                return True
+            if isinstance(answer, Needs) and answer.what == "take":
+                self._take(asked, answer)
+                return True
+            return False
+
+        def _write(self, asked: Asked, answer: Answer) -> None:
+            parts = [answer.head.wire, dates.line(self.server_state.default_headers)]
+            if answer.extra:
+                parts.append(render_headers(answer.extra))
+            keep = self.parser.should_keep_alive() and self.parser.get_http_version() == "1.1" and self.cycle.keep_alive
+            parts.append(b"\r\n" if keep else b"Connection: close\r\n\r\n")
+            if asked.method != "HEAD":
+                parts.append(answer.body)
+            self.transport.writelines(parts)
+            self._since = sweeper.tick
+            if not keep:
+                self.transport.close()
+
+        # --- a count that is kept on another machine --------------------------------------------------------------
+        def _take(self, asked: Asked, needs: Needs) -> None:
+            self.cycle = _Cycle(complete=False)
+            told = Told()
+
+            def done(taken: Taken) -> None:
+                if self.cycle.disconnected or self.transport.is_closing():
+                    return
+                told.meter, told.taken = needs.key[0], taken
+                answer = gate.answer(asked, told)
+                if isinstance(answer, Answer):
+                    self._finish(asked, answer)
+                else:  # the wall has to be printed first
+                    self.tasks.add(task := self.loop.create_task(self._later(asked, told)))
+                    task.add_done_callback(self.tasks.discard)
+
+            meter, read, limit, ceiling, network, now = needs.key
+            gate.book.take_later(meter, read, limit, ceiling, network, now, done)
+
+        async def _later(self, asked: Asked, told: Told) -> None:
+            answer = await application.answer(asked, told) or plain(503)
+            if not self.cycle.disconnected and not self.transport.is_closing():
+                self._finish(asked, answer)
+
+        def _finish(self, asked: Asked, answer: Answer) -> None:
+            self._write(asked, answer)
+            self.cycle.response_complete = True
+            self.on_response_complete()
+
+        # --- the long road --------------------------------------------------------------------------------------
+        def _by_the_long_road(self) -> None:
+            url, headers = self.url, self.headers
+            super().on_message_begin()
+            self.url = url
+            for name, value in headers:
+                super().on_header(name, value)
+            try:
+                super().on_headers_complete()
+            except httptools.HttpParserInvalidURLError:
+                self.send_400_response("Invalid HTTP request received.")
+
+        def on_response_complete(self) -> None:
+            self._since = sweeper.tick
+            super().on_response_complete()
+
+        # --- a connection's life --------------------------------------------------------------------------------
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            self._head_size = 0
+            self._in_head = False
+            self._since = sweeper.tick
+            super().connection_made(transport)
+            sweeper.watch(self)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            sweeper.release(self)
+            super().connection_lost(exc)
+
+        def pause_writing(self) -> None:
+            self._since = sweeper.tick
+            super().pause_writing()
+
+        def sweep(self, limits: Any, tick: int) -> None:
+            """Close when this connection has kept us waiting for longer than it may."""
+            waited = tick - self._since
+            if self.flow.write_paused:
+                if waited > limits.write_seconds:
+                    self.transport.abort()
+            elif self._in_head:
+                if waited > limits.head_seconds:
+                    self.transport.close()
+            elif (self.cycle is None or self.cycle.response_complete) and waited > limits.idle_seconds:
+                self.transport.close()
+
+        def _measured(self) -> int:
+            return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+        def _refuse_head(self) -> None:
+            self._in_head = False
+            if not self.transport.is_closing():
+                answer = plain(431, extra=[("Connection", "close")])
+                self.transport.writelines(
+                    [answer.head.wire, dates.line(self.server_state.default_headers), b"\r\n", answer.body]
+                )
                 self.transport.close()
 
     return GateProtocol

@@ -2,18 +2,25 @@
 
 A sheet is stale when its story has a newer version, when the paper around it has another edition, or when it shows a
 story that has left the site. Stale is treated as not there: it is printed again from the newsroom's database.
+
+Every change raises the shelf's generation. What is held from before is looked over once, at its next request.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
+from broadsheet.access.meter import pack, section_code
+from broadsheet.access.rules import State, Story, Tier
+from broadsheet.gate.answers import Head
 from broadsheet.press.store import Facts, Sheet, Stores
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+MEGABYTE = 1 << 20
+_ENTRY = 2500  # bytes of an entry besides its sheets: facts, keys and the heads rendered for it
+_REMEMBERED = 200_000  # stories whose last change is remembered; older ones have been printed anew long ago
 
 
 class Recent(Generic[Key, Value]):
@@ -22,6 +29,9 @@ class Recent(Generic[Key, Value]):
     def __init__(self, most: int) -> None:
         self._most = most
         self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._values)
 
     def get(self, key: Key) -> Value | None:
         value = self._values.get(key)
@@ -38,97 +48,174 @@ class Recent(Generic[Key, Value]):
     def drop(self, key: Key) -> None:
         self._values.pop(key, None)
 
-    def drop_where(self, test: Callable[[Key], bool]) -> None:
-        for key in [key for key in self._values if test(key)]:
-            del self._values[key]
 
-    def clear(self) -> None:
-        self._values.clear()
+_NO_STORY = Story(0, Tier.FREE, State.UNPUBLISHED)
+
+
+class Held:
+    """One address as this worker holds it: a story's facts with the sheets asked for so far, or a page's one sheet.
+
+    `dressed` keeps the heads rendered for it: (sheet, encoding, cache, reason) -> (head, bytes).
+    """
+
+    __slots__ = ("dressed", "facts", "generation", "path", "read", "sheets", "story")
+
+    def __init__(self, path: bytes, facts: Facts | None = None) -> None:
+        self.path = path
+        self.facts = facts
+        self.sheets: dict[str, Sheet] = {}
+        self.dressed: dict[tuple[str, str, str, str], tuple[Head, bytes]] = {}
+        self.generation = -1
+        self.story = _NO_STORY
+        self.read = 0
+        if facts is not None:
+            self.story = Story(facts.id, Tier(facts.tier), State(facts.state), facts.emergency_free, facts.section)
+            self.read = pack(facts.id, section_code(facts.section))
 
 
 class Shelf:
-    """What one worker holds of the press's stores: about 25 kB a story with both variants in two encodings."""
+    """What one worker holds of the press's stores: at most `most_bytes` of pages, the least recently asked for go."""
 
-    def __init__(self, stores: Stores, edition: int, most_stories: int = 4000) -> None:
+    def __init__(self, stores: Stores, edition: int, most_bytes: int = 128 * MEGABYTE) -> None:
         self._stores = stores
-        self._facts: Recent[int, Facts] = Recent(most_stories)
-        self._sheets: Recent[tuple[str, str], Sheet] = Recent(most_stories * 2)
-        self._least_version: dict[int, int] = {}
-        self._removed: set[int] = set()
+        self._held: OrderedDict[bytes, Held] = OrderedDict()
+        self._paths: dict[int, bytes] = {}
+        self._bytes = 0
+        self._most_bytes = most_bytes
+        self._least_version: Recent[int, int] = Recent(_REMEMBERED)
+        self._removed: Recent[int, bool] = Recent(_REMEMBERED)
         self._pages_since = 0
         self._edition = edition
+        self.generation = 0
 
     # --- what changed -------------------------------------------------------------------------------------------
     def story_changed(self, story: int, version: int, notice: int, *, removed: bool) -> None:
         """From now on nothing of `story` older than `version` is served, nor any front printed before `notice`."""
-        self._least_version[story] = max(version, self._least_version.get(story, 0))
+        self._least_version.put(story, max(version, self._least_version.get(story) or 0))
         self._pages_since = max(self._pages_since, notice)
-        self._facts.drop(story)
-        prefix = f"story/{story}/"
-        self._sheets.drop_where(lambda key: key[1].startswith((prefix, "page/")))
         if removed:
-            self._removed.add(story)
+            self._removed.put(story, True)
         else:
-            self._removed.discard(story)
+            self._removed.drop(story)
+        self.forget(story)
+        self.generation += 1
 
     def pages_changed(self, notice: int) -> None:
         """No front, section front or feed printed before `notice` is served from now on."""
         self._pages_since = max(self._pages_since, notice)
-        self._sheets.drop_where(lambda key: key[1].startswith("page/"))
+        self.generation += 1
 
     def edition_changed(self, edition: int) -> None:
         self._edition = edition
-        self._sheets.clear()
+        self.generation += 1
 
     @property
     def edition(self) -> int:
         return self._edition
 
-    # --- what may be served -------------------------------------------------------------------------------------
-    def facts(self, story: int) -> Facts | None:
-        """The story's facts if they are current; None means: have it printed, then ask again."""
-        facts = self._facts.get(story) or self._stores.public.facts(story)
-        if facts is None or facts.version < self._least_version.get(story, 0):
-            return None
-        self._facts.put(story, facts)
-        return facts
-
-    def wall(self, facts: Facts, name: str) -> Sheet | None:
-        return self._story_sheet("public", facts, name)
-
-    def full(self, facts: Facts) -> Sheet | None:
-        return self._story_sheet("full", facts, "full")
-
-    def page(self, path: str) -> Sheet | None:
-        """A front, section front or feed, if it was printed after the last change of any story."""
-        sheet = self._sheet("public", f"page{path}")
-        return sheet if sheet and sheet.version >= self._pages_since else None
-
-    def _story_sheet(self, store: str, facts: Facts, name: str) -> Sheet | None:
-        sheet = self._sheet(store, f"story/{facts.id}/{name}")
-        return sheet if sheet and sheet.version == facts.version else None
-
-    def _sheet(self, store: str, key: str) -> Sheet | None:
-        sheet = self._sheets.get((store, key))
-        if sheet is None:
-            source = self._stores.full if store == "full" else self._stores.public
-            sheet = source.get(key)
-            if sheet is None:
-                return None
-            self._sheets.put((store, key), sheet)
-        if sheet.edition != self._edition or self._shows_removed(sheet.mentions):
-            self._sheets.drop((store, key))
-            return None
-        return sheet
-
-    def _shows_removed(self, mentions: Iterable[int]) -> bool:
-        return bool(self._removed) and not self._removed.isdisjoint(mentions)
+    @property
+    def bytes_held(self) -> int:
+        """About how much memory the held pages take."""
+        return self._bytes
 
     def forget(self, story: int) -> None:
         """Drop what is held of a story that has just been printed anew."""
-        self._facts.drop(story)
-        prefix = f"story/{story}/"
-        self._sheets.drop_where(lambda key: key[1].startswith(prefix))
+        path = self._paths.get(story)
+        if path is not None:
+            self._drop(path)
 
-    def forget_page(self, path: str) -> None:
-        self._sheets.drop(("public", f"page{path}"))
+    def forget_page(self, path: bytes) -> None:
+        self._drop(path)
+
+    # --- what may be served -------------------------------------------------------------------------------------
+    def at(self, path: bytes) -> Held | None:
+        """What is held at this very address, if all of it is current: the hot path's one look-up."""
+        held = self._held.get(path)
+        if held is None:
+            return None
+        if held.generation != self.generation and not self._look_over(held):
+            return None
+        self._held.move_to_end(path)
+        return held
+
+    def story(self, story: int) -> Held | None:
+        """A story by its id, from the store if need be; None means: have it printed, then ask again."""
+        path = self._paths.get(story)
+        held = self.at(path) if path is not None else None
+        if held is None:
+            facts = self._stores.public.facts(story)
+            if facts is None or facts.version < (self._least_version.get(story) or 0):
+                return None
+            held = Held(facts.path.encode(), facts)
+            self._keep(held)
+            self._paths[story] = held.path
+        return held
+
+    def page(self, path: bytes) -> Held | None:
+        """A front, section front or feed, if it was printed after the last change of any story."""
+        held = self.at(path)
+        if held is None:
+            held = Held(path)
+            if self._load(held, "public", f"page{path.decode('ascii')}", "page") is None:
+                return None
+            self._keep(held)
+        return held
+
+    def sheet(self, held: Held, name: str) -> Sheet | None:
+        """A story's sheet: `full`, or the wall of that name."""
+        sheet = held.sheets.get(name)
+        if sheet is None and held.facts is not None:
+            key = f"story/{held.facts.id}/{name}"
+            sheet = self._load(held, "full" if name == "full" else "public", key, name)
+        return sheet
+
+    # --- how it is held -----------------------------------------------------------------------------------------
+    def _load(self, held: Held, store: str, key: str, name: str) -> Sheet | None:
+        sheet = (self._stores.full if store == "full" else self._stores.public).get(key)
+        if sheet is None or not self._current(held, sheet):
+            return None
+        held.sheets[name] = sheet
+        if held.path in self._held:
+            self._bytes += sheet.size
+            self._make_room()
+        return sheet
+
+    def _current(self, held: Held, sheet: Sheet) -> bool:
+        if sheet.edition != self._edition or any(self._removed.get(story) for story in sheet.mentions):
+            return False
+        return sheet.version == held.facts.version if held.facts else sheet.version >= self._pages_since
+
+    def _look_over(self, held: Held) -> bool:
+        """Bring an entry of an older generation up to date; False when nothing of it may be served any more."""
+        facts = held.facts
+        if facts is not None and facts.version < (self._least_version.get(facts.id) or 0):
+            self._drop(held.path)
+            return False
+        if not all(self._current(held, sheet) for sheet in held.sheets.values()):
+            self._drop(held.path)
+            return False
+        held.generation = self.generation
+        return True
+
+    def _keep(self, held: Held) -> None:
+        held.generation = self.generation
+        self._drop(held.path)
+        self._held[held.path] = held
+        self._bytes += _size(held)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        while self._bytes > self._most_bytes and len(self._held) > 1:
+            self._drop(next(iter(self._held)))
+
+    def _drop(self, path: bytes) -> None:
+        held = self._held.pop(path, None)
+        if held is None:
+            return
+        self._bytes -= _size(held)
+        if held.facts is not None and self._paths.get(held.facts.id) == path:
+            del self._paths[held.facts.id]
+
+
+def _size(held: Held) -> int:
+    return _ENTRY + sum(sheet.size for sheet in held.sheets.values())

@@ -9,10 +9,16 @@ from ipaddress import ip_network
 from typing import Any
 
 from broadsheet import clock
+from broadsheet.access.book import Book
+from broadsheet.access.local_book import LocalBook
 from broadsheet.access.meter import meter_seal
+from broadsheet.access.records import RecordBook
 from broadsheet.access.rules import policy_of
-from broadsheet.gate.app import Gate, GateOptions
+from broadsheet.gate.app import Gate
 from broadsheet.gate.asked import CookieNames
+from broadsheet.gate.options import GateOptions, Seals
+from broadsheet.gate.passes import GrantSeal
+from broadsheet.gate.recorder import Recorder
 from broadsheet.gate.shelf import Shelf
 from broadsheet.ids import derive_key
 from broadsheet.press.store import open_stores
@@ -34,6 +40,11 @@ def passport_office(options: Any, secret: bytes) -> PassportOffice:
     return PassportOffice([derive_key(secret, "passport")], options.public_host)
 
 
+def open_book(options: Any) -> Book:
+    """Who counts visitors' reads in this installation."""
+    return LocalBook(options.data / "meter", limit=options.free_limit, zone=options.zone, budget=options.meter_budget)
+
+
 def build_gate(options: Any, secret: bytes) -> Gate:
     """The gate of this installation, with the last known edition of its printed pages."""
     stores = open_stores(options.data / "press")
@@ -44,10 +55,17 @@ def build_gate(options: Any, secret: bytes) -> Gate:
         secure=options.https,
         proxies=tuple(ip_network(name, strict=False) for name in options.trusted_proxies),
     )
+    seals = Seals(
+        meter_seal(secret, options.public_host),
+        passport_office(options, secret),
+        GrantSeal([derive_key(secret, "grants")], options.public_host),
+    )
+    records = RecordBook(options.data / "decisions") if getattr(options, "decision_days", 7) else None
     return Gate(
         gate_options,
         Shelf(stores, stores.public.note("edition")),
-        meter_seal(secret, options.public_host),
-        passport_office(options, secret),
-        clock.now,
+        seals,
+        book=open_book(options),
+        recorder=Recorder(secret, records),
+        now=clock.now,
     )

@@ -11,20 +11,15 @@ from django.contrib.auth import SESSION_KEY
 
 from broadsheet import clock
 from broadsheet.access.actions import merge_meter as merge_reads
+from broadsheet.access.book import Book
+from broadsheet.access.meter import MeterSeal, meter_seal
 from broadsheet.access.queries import current_policy, live_grants, running_reads
-from broadsheet.gate.app import Gate
+from broadsheet.access.rules import window
 from broadsheet.ids import keyed_digest
 from broadsheet.readers.actions import bump_epoch
 from broadsheet.readers.passport import LIFETIME, Passport, PassportOffice, Right
 from broadsheet.readers.queries import reader as reader_card
-from broadsheet.server.gatehouse import build_gate, passport_office
-
-_gate: list[Gate] = []
-
-
-def share_gate(gate: Gate) -> None:
-    """The gate this process serves with: its high-water marks know more of a meter than the cookie does."""
-    _gate[:] = [gate]
+from broadsheet.server.gatehouse import open_book, passport_office
 
 
 @lru_cache(maxsize=1)
@@ -32,10 +27,9 @@ def _office() -> PassportOffice:
     return passport_office(settings.BROADSHEET, settings.BROADSHEET_SECRET)
 
 
-def _gate_of_this_process() -> Gate:
-    if not _gate:
-        _gate.append(build_gate(settings.BROADSHEET, settings.BROADSHEET_SECRET))
-    return _gate[0]
+@lru_cache(maxsize=1)
+def _meters() -> tuple[MeterSeal, Book]:
+    return meter_seal(settings.BROADSHEET_SECRET, settings.BROADSHEET.public_host), open_book(settings.BROADSHEET)
 
 
 def session_digest(session_key: str) -> str:
@@ -85,11 +79,13 @@ def session_of(value: str, now: datetime) -> str:
 
 def merge_meter(reader_id: int, meter_cookie: str, now: datetime) -> None:
     """Count on the account what this browser has read as a visitor in the running window."""
-    gate, rules = _gate_of_this_process(), current_policy()
-    reads = gate.reads_in(meter_cookie, now)
+    policy, (seal, book) = current_policy(), _meters()
+    meter = seal.open(meter_cookie) if meter_cookie else None
+    if meter is None or meter.window != window(policy, now, meter.first_read_at).name:
+        return
+    reads = book.look(meter)
     if reads:
-        span, first, _ = running_reads(reader_id, rules, now)
-        if first is None:
-            _, span = gate.open_meter(meter_cookie, now)
-        merge_reads(reader_id=reader_id, window=span.name, reads=reads, now=now)
+        span, first, _ = running_reads(reader_id, policy, now)
+        name = meter.window if first is None else span.name
+        merge_reads(reader_id=reader_id, window=name, reads=reads, now=now)
         bump_epoch(reader_id=reader_id)
