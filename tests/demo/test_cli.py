@@ -26,7 +26,7 @@ def untouched(tmp_path, monkeypatch):
 
 
 def run(served, *, data=None, now=None, port=None, **flags):
-    def serve_paper(folder, *, prepared, announce):
+    def serve_paper(folder, *, announce):
         served.append(folder)
         announce()
         return 0

@@ -48,7 +48,7 @@ def run_demo(args: argparse.Namespace) -> int:
     if not _take(folder):
         return _fail(f"{folder} is not empty and holds no demo; name another folder with --data.")
     os.environ |= {"BROADSHEET_DATA": str(folder), "BROADSHEET_DEMO": "1", "BROADSHEET_PORT": str(args.port)}
-    status: int = args.serve_paper(folder, prepared=_seed, announce=lambda: _announce(args, folder))
+    status: int = args.serve_paper(folder, announce=lambda: _announce(args, folder))
     return status
 
 
@@ -75,12 +75,6 @@ def _take(folder: Path) -> bool:
     (folder / "broadsheet.toml").write_text("\n".join(lines) + "\n", "utf-8")
     (folder / MARK).write_text("This folder holds a demo paper; it may be deleted.\n", "utf-8")
     return True
-
-
-def _seed() -> None:
-    from broadsheet.demo.actions import seed  # noqa: PLC0415 - needs Django
-
-    seed(now=clock.now())
 
 
 def _announce(args: argparse.Namespace, folder: Path) -> None:

@@ -1,7 +1,4 @@
-"""`broadsheet COMMAND …`: finds the command's package, prepares what it needs, and turns errors into exit statuses.
-
-0 done; 1 ran and found something wrong; 2 usage or configuration; 3 a service it needs is not reachable.
-"""
+"""`broadsheet COMMAND …`: finds the command's package, prepares what it needs, and turns errors into exit statuses."""
 
 from __future__ import annotations
 
@@ -17,11 +14,8 @@ from typing import Any
 from broadsheet import __version__, clock
 from broadsheet.dates import parse_instant
 from broadsheet.server.commands import serve_paper
+from broadsheet.server.failures import UNREACHABLE, USAGE, ServiceUnreachableError
 from broadsheet.server.options import OptionError, data_folder
-from broadsheet.server.setup import ServiceUnreachableError, start_django
-
-USAGE = 2
-UNREACHABLE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +126,16 @@ def _set_clock() -> None:
             raise OptionError(f"BROADSHEET_CLOCK: {error}") from None
 
 
+def _start_django(*, database: bool = True) -> None:
+    from broadsheet.server.setup import start_django  # noqa: PLC0415 - `serve` starts in half the time without
+
+    start_django(database=database)
+
+
 def _run(parser: argparse.ArgumentParser, command: Command, words: Sequence[str]) -> int:
     _set_clock()
-    if command.django and not {"-h", "--help"} & set(words):
-        start_django()
-    elif command.django:
-        start_django(database=False)
+    if command.django:
+        _start_django(database=not {"-h", "--help"} & set(words))
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     import_module(command.module).add_commands(subparsers)
     for sub in subparsers.choices.values():
@@ -147,7 +145,7 @@ def _run(parser: argparse.ArgumentParser, command: Command, words: Sequence[str]
     args.serve_paper = serve_paper  # the demo lies below the server and must not import it
     target: Any = args.run
     if isinstance(target, str):
-        start_django()
+        _start_django()
         module, _, function = target.partition(":")
         target = getattr(import_module(module), function)
     return int(target(args))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import secrets
 import sys
@@ -12,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from broadsheet.server import options as option_table
+from broadsheet.server import supervisor
 from broadsheet.server.options import OPTIONS, OptionError, load
-from broadsheet.server.setup import start_django
-
-ROLES = ("all", "gate", "newsroom")
 
 
 def add_commands(subparsers: Any) -> None:
@@ -26,7 +25,11 @@ def add_commands(subparsers: Any) -> None:
     init.set_defaults(run=run_init)
     serve = subparsers.add_parser("serve", help="the site")
     serve.add_argument("--port", type=int, help="overrides the option `port`")
-    serve.add_argument("--role", default="all", help="all (the site and the jobs), or gate,newsroom (the site alone)")
+    serve.add_argument(
+        "--role",
+        default="all",
+        help="all, or some of gate (answers readers), newsroom (Django's pages) and work (the jobs): gate,newsroom",
+    )
     serve.set_defaults(run=run_serve)
     work = subparsers.add_parser("work", help="the jobs, when the site runs without them")
     work.set_defaults(run="broadsheet.server.work:run_work")
@@ -59,6 +62,8 @@ def run_init(args: argparse.Namespace) -> int:
         text = text.replace('# name = "The Daily Broadsheet"', f"name = {json.dumps(args.name, ensure_ascii=False)}")
     (folder / "broadsheet.toml").write_text(text, "utf-8")
     os.environ["BROADSHEET_DATA"] = str(folder)
+    from broadsheet.server.setup import start_django  # noqa: PLC0415 - `serve` starts in half the time without
+
     start_django()
     from broadsheet.server.first_day import open_paper  # noqa: PLC0415 - needs Django
 
@@ -72,32 +77,39 @@ def run_init(args: argparse.Namespace) -> int:
     return 0
 
 
-def serve_paper(data: Path, *, prepared: Callable[[], None], announce: Callable[[], None]) -> int:
-    """Run the paper in `data`; `prepared` is called once Django is up, before any of its pages is served."""
-    from broadsheet.server.serve import Newspaper  # noqa: PLC0415 - the other commands need no server
+def serve_paper(data: Path, *, announce: Callable[[], None]) -> int:
+    """Run the whole paper in `data` until it is told to stop; `announce` is called when it answers."""
+    return _supervise(data, frozenset(supervisor.ROLES), announce)
 
-    def prepare() -> None:
-        start_django()
-        prepared()
 
-    return Newspaper(load(data), prepare=prepare, jobs=True, announce=announce).run()
+def _supervise(data: Path, roles: frozenset[str], announce: Callable[[], None]) -> int:
+    logging.basicConfig(format="{asctime} {levelname} {name}: {message}", style="{", level=logging.INFO)
+    return supervisor.Supervisor(lambda: load(data), roles, announce).run()
+
+
+def _roles(text: str) -> frozenset[str]:
+    names = {name.strip() for name in text.split(",")}
+    if not names <= {*supervisor.ROLES, "all"}:
+        raise OptionError(f"--role takes all, {', '.join(supervisor.ROLES)} or several of them, not {text!r}.")
+    return frozenset(supervisor.ROLES if "all" in names else names)
 
 
 def run_serve(args: argparse.Namespace) -> int:
-    roles = set(args.role.split(","))
-    if not roles <= set(ROLES):
-        raise OptionError(f"--role takes {', '.join(ROLES)}, not {args.role!r}.")
+    roles = _roles(args.role)
     if not args.data.exists():
         raise OptionError(f"{args.data} does not exist; `broadsheet init {args.data.name}` makes a paper.")
     if args.port:
         os.environ["BROADSHEET_PORT"] = str(args.port)
     options = load(args.data)
-    from broadsheet.server.serve import Newspaper  # noqa: PLC0415 - the other commands need no server
 
     def announce() -> None:
-        if not args.quiet:
+        if args.quiet:
+            return
+        if "gate" in roles:
             print(f"{options.name} is at {options.public_url} (listening on port {options.port})", file=sys.stderr)
+        else:
+            print(f"{' and '.join(sorted(roles))}: running for {options.name}", file=sys.stderr)
 
-    if not options.https and not args.quiet:
+    if "gate" in roles and not options.https and not args.quiet:
         print("Plain http: cookies travel unencrypted. Set public_url to https before readers come.", file=sys.stderr)
-    return Newspaper(options, prepare=start_django, jobs="all" in roles, announce=announce).run()
+    return _supervise(args.data, roles, announce)

@@ -1,28 +1,28 @@
 """Brings the notices of the versioned outbox to the gate: what changed, within a fraction of a second.
 
-On SQLite the file itself says when somebody wrote (PRAGMA data_version), so looking costs microseconds and needs no
-Django; on PostgreSQL the table is polled. A notice may be brought twice, never not at all: applying one is idempotent.
+A notice may be brought twice, never not at all: applying one is idempotent.
+
+Django-free.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from broadsheet.gate.app import Gate
+from broadsheet.server.outbox import MOST_ROWS, Outbox, OutboxAwayError, Row
 
 log = logging.getLogger(__name__)
 
-Row = tuple[int, str, str, int]
-ReadNotices = Callable[[int], Sequence[Row]]
-# A transaction that took its number early may commit late (PostgreSQL): the last ones are read again.
-OVERLAP = 200
-SQLITE_PAUSE = 0.025
-TABLE_PAUSE = 0.25
+# A transaction that took its number early may commit late (PostgreSQL): its number is looked for this long.
+LATE = 3600.0
+MOST_MISSING = 20_000
+AGAIN = 0.25  # seconds until the next try when the database is away
 
 
 def apply(gate: Gate, rows: Sequence[Row]) -> None:
@@ -36,44 +36,72 @@ def apply(gate: Gate, rows: Sequence[Row]) -> None:
             gate.reader_changed(int(key), value)
         elif kind == "session":
             gate.session_ended(key)
+        elif kind == "gift":
+            gate.gift_revoked(int(key))
         elif kind == "edition":
             gate.shelf.edition_changed(value)
 
 
-class SqliteNotices:
-    """Reads notices straight from the file; nothing at all while nobody has written."""
+class Reading:
+    """Where one gate stands in the outbox: the newest number it has, and those that were left out below it."""
 
-    def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5, check_same_thread=False)
-        self._seen = -1
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._version = 0
+        self._missing: dict[int, float] = {}
 
-    def __call__(self, since: int) -> Sequence[Row]:
-        version = self._db.execute("PRAGMA data_version").fetchone()[0]
-        if version == self._seen:
-            return ()
-        rows = self._db.execute(
-            "SELECT id, kind, key, value FROM bus_notice WHERE id > ? ORDER BY id LIMIT 5000", (since,)
-        ).fetchall()
-        self._seen = version
-        return rows
+    def fresh(self, now: float) -> tuple[list[Row], dict[str, Any]]:
+        """What is new since the last call, and all standing values when one of them is.
+
+        OutboxAwayError leaves everything as it was: what could not be handed over whole is read again.
+        """
+        begin = self._version == 0
+        rows = part = self._outbox.notices(self._version, self._missing)
+        while len(part) == MOST_ROWS:
+            part = self._outbox.notices(part[-1][0])
+            rows = rows + part
+        if not rows and not begin and self._outbox.newest() < self._version:
+            log.warning("The database is older than it was: it was put back. Everything is read anew.")
+            self._version, self._missing = 0, {}
+            return self.fresh(now)
+        changed = begin or any(kind == "standing" for _, kind, _, _ in rows)
+        standing = self._outbox.standing() if changed else {}
+        self._note(rows, now)
+        return rows, standing
+
+    def _note(self, rows: Sequence[Row], now: float) -> None:
+        for number, *_ in rows:
+            self._missing.pop(number, None)
+            # What was there before the first look has been rolled back or purged, but for the last ones.
+            start = max(self._version, number - MOST_MISSING) if self._version else number - 1
+            for left_out in range(start + 1, number):
+                self._missing[left_out] = now
+            self._version = max(self._version, number)
+        if self._missing:
+            kept = [(number, since) for number, since in self._missing.items() if now - since < LATE]
+            self._missing = dict(kept[-MOST_MISSING:])
 
 
 class Courier(threading.Thread):
-    """One thread a process. `first()` is called before serving: whatever was said while nobody listened."""
+    """One thread a gate. `first()` is called before serving: whatever was said while nobody listened."""
 
-    def __init__(self, gate: Gate, read: ReadNotices, pause: float) -> None:
+    def __init__(self, gate: Gate, outbox: Outbox) -> None:
         super().__init__(name="courier", daemon=True)
         self._gate = gate
-        self._read = read
-        self._pause = pause
-        self._version = 0
-        self._applied: set[int] = set()
+        self._outbox = outbox
+        self._reading = Reading(outbox)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = threading.Event()
+        self.last_look = time.monotonic()
 
-    def first(self) -> None:
-        while rows := self._fresh():
-            apply(self._gate, rows)
+    def first(self) -> bool:
+        """Tell the gate everything before its first answer. False when the database is away."""
+        try:
+            rows, standing = self._reading.fresh(time.monotonic())
+        except OutboxAwayError:
+            return False
+        self._tell(rows, standing)
+        return True
 
     def start_on(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -83,20 +111,34 @@ class Courier(threading.Thread):
         self._stop.set()
 
     def run(self) -> None:
-        while not self._stop.wait(self._pause):
+        away = False
+        while not self._stop.is_set():
             try:
-                rows = self._fresh()
+                rows, standing = self._reading.fresh(time.monotonic())
+                self.last_look = time.monotonic()
+                if (rows or standing) and self._loop is not None and not self._loop.is_closed():
+                    self._loop.call_soon_threadsafe(self._tell, rows, standing)
+                away = False
+                self._outbox.wait()
+            except OutboxAwayError as error:
+                if not away:
+                    log.warning("The gate's notices cannot be read (%s); trying again.", error)
+                away = True
+                self._stop.wait(AGAIN)
             except Exception:
-                log.exception("The gate's notices could not be read; trying again.")
-                self._stop.wait(1)
-                continue
-            if rows and self._loop is not None and not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(apply, self._gate, rows)
+                log.exception("The courier stumbled; going on.")
+                self._stop.wait(AGAIN)
+        self._outbox.close()
 
-    def _fresh(self) -> Sequence[Row]:
-        rows = [row for row in self._read(max(0, self._version - OVERLAP)) if row[0] not in self._applied]
-        if rows:
-            self._version = max(self._version, rows[-1][0])
-            self._applied.update(row[0] for row in rows)
-            self._applied = {number for number in self._applied if number > self._version - 2 * OVERLAP}
-        return rows
+    def _tell(self, rows: Sequence[Row], standing: Mapping[str, Any]) -> None:
+        for row in rows:
+            try:
+                apply(self._gate, [row])
+            except Exception:
+                # One notice that cannot be understood must not keep the others from the gate.
+                log.exception("Notice %s could not be applied.", row)
+        for name, value in standing.items():
+            try:
+                self._gate.standing(name, value)
+            except Exception:
+                log.exception("The standing value %r could not be applied.", name)

@@ -1,51 +1,85 @@
-"""Django's half of the process: its application, the gate's ports and the jobs. Import only when Django is set up."""
+"""The newsroom's process: Django's pages and the gate's questions over Unix sockets, and the jobs beside them.
+
+Started by supervisor.py as `python -m broadsheet.server.newsroom_process …`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import asyncio
+import logging
+import socket
+import sys
+import time
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.asgi import get_asgi_application
-from django.db import close_old_connections
+import uvicorn
+import uvloop
 
-from broadsheet.bus.queries import notices_since
-from broadsheet.gate.app import Gate
-from broadsheet.gate.asgi import Application
-from broadsheet.gate.ports import Ports
-from broadsheet.press.queries import stores
-from broadsheet.server import jobs as jobs_of_the_program
-from broadsheet.server import passports, wiring
-from broadsheet.server.courier import SQLITE_PAUSE, TABLE_PAUSE, Courier, Row, SqliteNotices
-from broadsheet.server.worker import Worker
+from broadsheet.gate.forward import from_gate
+from broadsheet.server import child
+from broadsheet.server.failures import UNREACHABLE, USAGE, ServiceUnreachableError
+from broadsheet.server.options import OptionError, data_folder
+from broadsheet.server.setup import start_django
+from broadsheet.server.sockets import listen_unix, newsroom_socket, ports_socket
 
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    application: Application
-    ports: Ports
-    edition: int
-    stop: Callable[[], None]
+log = logging.getLogger("broadsheet.server")
+LAST_JOB = 5.0  # seconds the job at hand gets to finish
 
 
-def start(gate: Gate, *, jobs: bool) -> Started:
-    """Connect the gate to Django and, if this process has that role, start the jobs."""
-    passports.share_gate(gate)
-    jobs_of_the_program.renew_edition()
-    application = get_asgi_application()
-    worker = Worker(wiring.periodic())
-    if jobs:
-        worker.start()
-    return Started(application, wiring.gate_ports(), stores().public.note("edition"), worker.stop)
+async def _serve(pages: socket.socket, questions: socket.socket, newsroom: Any, args: Any) -> None:
+    config = uvicorn.Config(
+        from_gate(newsroom.application),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=int(child.GRACE),
+    )
+    server = uvicorn.Server(config)
+    child.serving()
+    await newsroom.ports.start(questions)
+    saying = asyncio.ensure_future(_say_ready(server, args))
+    try:
+        await server.serve([pages])
+    finally:
+        child.end_soon(child.GRACE / 2)
+        saying.cancel()
+        newsroom.worker.stop()
+        await newsroom.ports.stop(LAST_JOB)
 
 
-def _from_table(since: int) -> Sequence[Row]:
-    close_old_connections()  # the courier's thread serves no requests that would drop a dead one
-    return [(row.version, row.kind, row.key, row.value) for row in notices_since(since)]
+async def _say_ready(server: uvicorn.Server, args: Any) -> None:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event
+        await asyncio.sleep(0.01)
+    child.ready(args)
 
 
-def courier(gate: Gate, options: Any) -> Courier:
-    """Reads notices from SQLite's file, or from the table on a server."""
-    if options.database_url:
-        return Courier(gate, _from_table, TABLE_PAUSE)
-    return Courier(gate, SqliteNotices(options.data / "broadsheet.sqlite3"), SQLITE_PAUSE)
+def main(words: Sequence[str]) -> int:
+    args = child.arguments(words)
+    child.begin(args)
+    begin = time.monotonic()
+    try:
+        start_django()
+    except (OptionError, ServiceUnreachableError) as error:
+        print(f"broadsheet: {error}", file=sys.stderr)  # noqa: T201 - the form of all the program's errors
+        return USAGE if isinstance(error, OptionError) else UNREACHABLE
+    # Imported only now: these need Django's apps.
+    from broadsheet.server.newsroom import Newsroom  # noqa: PLC0415
+
+    newsroom = Newsroom(jobs=args.jobs)
+    data = data_folder()
+    pages, questions = listen_unix(newsroom_socket(data)), listen_unix(ports_socket(data))
+    log.info("The newsroom is ready after %.1f s.", time.monotonic() - begin)
+    uvloop.run(_serve(pages, questions, newsroom, args))
+    if newsroom.worker.is_alive():
+        newsroom.worker.join(LAST_JOB)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

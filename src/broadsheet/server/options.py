@@ -113,6 +113,11 @@ OPTIONS: tuple[Option, ...] = (
     Option("email_from", "address", "", "The sender of letters; empty is newsroom@ the public host.", _maybe),
     Option("host", "address", "127.0.0.1", "The address to listen on.", _text),
     Option("port", "count", 8000, "The port to listen on.", _count(1, 65535)),
+    Option("gate_workers", "count", 1, "Processes that answer readers; one a core is the most that helps.",
+           _count(1, 64)),
+    Option("tls_certificate", "path", "", "A PEM file with the certificate and its chain: the program ends TLS itself.",
+           _maybe),
+    Option("tls_key", "path", "", "The PEM file of its private key.", _maybe),
     Option("secret_key_file", "path", "", "The file of the installation's secret; empty is secret.key in the data "
            "folder, made on first use.", _maybe),
     Option("trusted_proxies", "list", (), "Addresses or networks whose X-Forwarded headers are believed.", _networks),
@@ -177,6 +182,8 @@ def load(data: Path, environ: Mapping[str, str] | None = None) -> Any:
             raise OptionError(f"{name} is not supported by this version yet; leave it out.")
     if sources["public_url"] == "default":
         values["public_url"] = f"http://localhost:{values['port']}"
+    if bool(values["tls_certificate"]) != bool(values["tls_key"]):
+        raise OptionError("tls_certificate and tls_key belong together: set both or neither.")
     demo = environ.get("BROADSHEET_DEMO") == "1"
     return Options(**values, data=data, demo=demo, sources=sources)
 

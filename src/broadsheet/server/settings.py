@@ -164,7 +164,7 @@ CSRF_TRUSTED_ORIGINS = [BROADSHEET.public_url]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BROADSHEET.trusted_proxies else None
+SECURE_PROXY_SSL_HEADER = None  # the gate says how a reader came; no header of a visitor's does
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 

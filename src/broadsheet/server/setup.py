@@ -9,11 +9,8 @@ from django.apps import apps
 from django.core.checks import ERROR, run_checks
 from django.db import DatabaseError
 
+from broadsheet.server.failures import ServiceUnreachableError
 from broadsheet.server.options import OptionError, data_folder, load
-
-
-class ServiceUnreachableError(Exception):
-    """A database or another service the installation names does not answer."""
 
 
 def start_django(*, database: bool = True) -> None:

@@ -19,6 +19,7 @@ from broadsheet.account import actions as account
 from broadsheet.archive import jobs as archive_jobs
 from broadsheet.archive.events import IndexLost
 from broadsheet.bus import actions as bus
+from broadsheet.demo import actions as demo
 from broadsheet.demo import jobs as demo_jobs
 from broadsheet.gate.ports import Ports
 from broadsheet.newsroom import ports as newsroom_ports
@@ -88,16 +89,16 @@ def _preview(article: object) -> HttpResponse:
     return HttpResponse(sheet.plain, content_type=sheet.content_type)
 
 
-def _reads(reader: int) -> list[Any]:
+def _reads(reader: int) -> tuple[int | None, list[int]]:
     _, first, reads = running_reads(reader, current_policy(), clock.now())
-    return [int(first.timestamp()) if first else None, sorted(reads)]
+    return int(first.timestamp()) if first else None, sorted(reads)
 
 
-def _count_read(reader: int, window: str, read: int, limit: int, section_limit: int | None) -> list[Any]:
+def _count_read(reader: int, window: str, read: int, limit: int, section_limit: int | None) -> tuple[str, list[int]]:
     verdict, reads = access.count_read(
         reader_id=reader, window=window, read=read, limit=limit, section_limit=section_limit, now=clock.now()
     )
-    return [verdict, list(reads)]
+    return verdict, list(reads)
 
 
 def _take_seat(institution: int, holder: str) -> int:
@@ -126,7 +127,7 @@ def _afresh(port: Callable[..., Result]) -> Callable[..., Result]:
 def gate_ports() -> Ports:
     """What the gate may ask of Django; each of them runs in a thread of its own."""
     return Ports(
-        print_story=_afresh(print_story),
+        print_story=_afresh(lambda story: bool(print_story(story))),
         print_page=_afresh(lambda path: website.print_at(path=path, now=clock.now()) is not None),
         issue_passport=_afresh(passports.issue),
         reads=_afresh(_reads),
@@ -135,6 +136,12 @@ def gate_ports() -> Ports:
         open_gift=_afresh(_open_gift),
         use_gift=_afresh(_use_gift),
     )
+
+
+def open_newsroom() -> None:
+    """Before a newsroom answers its first request: a demo gets its stories."""
+    if settings.BROADSHEET.demo:
+        demo.seed(now=clock.now())
 
 
 def connect() -> None:
