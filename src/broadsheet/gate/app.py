@@ -31,7 +31,7 @@ from broadsheet.gate.answers import PRIVATE, PUBLIC, Answer, Head, Needs, plain
 from broadsheet.gate.asked import Asked, story_id
 from broadsheet.gate.dress import dress, moved, not_modified
 from broadsheet.gate.lending import COOKIE_AGE, Lending, see_other
-from broadsheet.gate.me import personal_words
+from broadsheet.gate.me import YOUNG, is_subscriber, personal_words
 from broadsheet.gate.options import GateOptions, Seals
 from broadsheet.gate.passes import Grants
 from broadsheet.gate.recorder import Recorder
@@ -52,6 +52,7 @@ _WALL_SHEETS = {Wall.LIMIT: "limit", Wall.REGISTER: "register", Wall.SUBSCRIBE: 
 _READS = frozenset(("GET", "HEAD"))
 _NOBODY = bytes(8)
 _FULL, _PUBLISHED, _METERED, _VISITOR = Body.FULL, State.PUBLISHED, Tier.METERED, Principal.VISITOR
+_PRIVATE, _SUBSCRIBE = Cache.PRIVATE, Wall.SUBSCRIBE
 _A_VISITOR, _A_VISITORS_LOOK = Request(), Request(real_read=False)
 
 
@@ -128,7 +129,7 @@ class Gate:
                 return lent
             decision = decide(policy, story, visit.request, now)
         if decision.counts:
-            if self._page_of(asked, held, "full", PRIVATE, decision.reason) is None:
+            if "full" not in held.sheets and self.shelf.sheet(held, "full") is None:
                 return Needs("story", (story.id,))  # no read is counted for a page that is not there
             taken = self._take(asked, held, visit, told, decision.limit)
             if isinstance(taken, Needs):
@@ -158,10 +159,10 @@ class Gate:
         decision, story, passport, meter, now = visit.decision, held.story, visit.passport, visit.meter, visit.at
         assert decision is not None
         full = decision.body is _FULL
-        name = "full" if full else _WALL_SHEETS[decision.wall or Wall.SUBSCRIBE]
+        name = "full" if full else _WALL_SHEETS[decision.wall or _SUBSCRIBE]
         if name == "limit" and passport:
             name = "limit-signed-in"
-        private = decision.cache is Cache.PRIVATE or asked.personal or (not full and self.lending.lends(story.tier))
+        private = decision.cache is _PRIVATE or asked.personal or (not full and self.lending.lends(story.tier))
         found = self._page_of(asked, held, name, PRIVATE if private else PUBLIC, decision.reason)
         if found is None:
             return Needs("story", (story.id,))
@@ -321,15 +322,10 @@ class Gate:
             span = self._window(now, meter.first_read_at)
         return (meter if meter.window == span.name else None), span
 
-    def reads_in(self, cookie: str, now: datetime) -> tuple[int, ...]:
-        """All that the meter in a cookie has read in the running window: what signing in takes along."""
-        meter, _ = self.open_meter(cookie, now)
-        return self.book.look(meter) if meter else ()
-
     # --- everything but a story that is held --------------------------------------------------------------------
     def _elsewhere(self, asked: Asked, told: Told) -> Answer | Needs | None:
         if asked.path == b"/me.json":
-            return personal_words(self, asked, told, self._now())
+            return self._me(asked, told)
         story = story_id(asked.path)
         if story is None:
             return self._page(asked)
@@ -348,6 +344,30 @@ class Gate:
         if asked.path != held.path:
             return moved(held.path.decode())
         return self._story(asked, held, told)
+
+    def _me(self, asked: Asked, told: Told) -> Answer | Needs:
+        if asked.method not in _READS:
+            return plain(405, extra=[("Allow", "GET, HEAD")])
+        now = self._now()
+        passport = self.passport_of(asked, now, told)
+        if isinstance(passport, Needs):
+            return passport
+        reads: tuple[int, ...] = ()
+        if passport is None:
+            meter, _ = self.open_meter(asked.meter, now)
+            reads = self.book.look(meter) if meter else ()
+            code = self.recorder.who_of_meter(meter.id).hex() if meter else ""
+        else:
+            code = self.recorder.who_of_reader(passport.reader).hex()
+            if not is_subscriber(passport, now) and not told.away:
+                known = self.reads_of(passport.reader, now, YOUNG)
+                if known is None:
+                    return Needs("reads", (passport.reader,))
+                reads = known[1]
+        answer = personal_words(passport, len(reads), self.policy, code, now)
+        if told.issued is not None:
+            answer.add("Set-Cookie", self.passport_cookie(told.issued))
+        return answer
 
     def _page(self, asked: Asked) -> Answer | Needs | None:
         if asked.method not in _READS or not asked.path.isascii():

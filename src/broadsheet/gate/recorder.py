@@ -6,25 +6,18 @@ from datetime import datetime
 from functools import lru_cache
 
 from broadsheet.access.meter import Meter
-from broadsheet.access.records import RecordBook, who_of_meter, who_of_reader
+from broadsheet.access.records import NOBODY, RecordBook, Whose
 from broadsheet.access.rules import Decision, Request, Story
 from broadsheet.readers.passport import Passport
-
-NOBODY = bytes(8)
 
 
 class Recorder:
     def __init__(self, secret: bytes = b"", book: RecordBook | None = None) -> None:
         """`secret`: the installation's; who read is kept as a digest under it."""
-        self._secret = secret
         self._book = book
-        self._readers = lru_cache(maxsize=50_000)(self.who_of_reader)
-
-    def who_of_reader(self, reader: int) -> bytes:
-        return who_of_reader(self._secret, reader)
-
-    def who_of_meter(self, meter: bytes) -> bytes:
-        return who_of_meter(self._secret, meter)
+        whose = Whose(secret)
+        self.who_of_meter = whose.meter
+        self.who_of_reader = lru_cache(maxsize=50_000)(whose.reader)
 
     def add(
         self,
@@ -38,7 +31,7 @@ class Recorder:
             return
         who = NOBODY
         if passport is not None:
-            who = self._readers(passport.reader)
+            who = self.who_of_reader(passport.reader)
         elif meter is not None:
             who = self.who_of_meter(meter.id)
         self._book.add(now.timestamp(), who, *facts)
