@@ -52,7 +52,8 @@ class _Keeps:
         try:
             return super().form_valid(form)
         except ValidationError as refused:  # another editor was faster with the same network
-            form.add_error(None, refused.messages)
+            form.add_error(None, refused)
+            self.produced_error_code, self.produced_error_message = "validation_error", self.get_error_message()
             return self.form_invalid(form)
 
 
