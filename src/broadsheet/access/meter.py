@@ -20,7 +20,7 @@ from broadsheet.seals import Seal, fresh_bytes
 
 VERSION = 2
 MOST_READS = 250  # 2.7 kB of cookie; options refuse a larger free_limit
-_STORY = (1 << 48) - 1
+STORY = (1 << 48) - 1  # the part of a read that is the story's id
 _HEAD = 37  # version, meter id, window's name padded with zeros, first read (Unix seconds)
 _BODIES = [struct.Struct(f">B16s16sI{reads}Q") for reads in range(MOST_READS + 1)]
 _new_id = fresh_bytes(16)
@@ -32,7 +32,7 @@ def pack(story: int, section: int) -> int:
 
 
 def story_of(read: int) -> int:
-    return read & _STORY
+    return read & STORY
 
 
 def section_of(read: int) -> int:
@@ -46,7 +46,7 @@ def section_code(slug: str) -> int:
 
 
 def stories_of(reads: Iterable[int]) -> frozenset[int]:
-    return frozenset([read & _STORY for read in reads])
+    return frozenset([read & STORY for read in reads])
 
 
 class Meter(NamedTuple):
@@ -108,16 +108,3 @@ def _window(padded: bytes) -> str:
 def meter_seal(secret: bytes, site: str) -> MeterSeal:
     """The seal of an installation: its key comes from the one secret, `site` is its public host."""
     return MeterSeal([derive_key(secret, "meter")], site)
-
-
-class HighWater:
-    """Going: the book takes its place."""
-
-    def __init__(self) -> None:
-        self._read: dict[tuple[bytes, str], frozenset[int]] = {}
-
-    def stories(self, meter: Meter) -> frozenset[int]:
-        return meter.stories | self._read.get((meter.id, meter.window), frozenset())
-
-    def add(self, meter: Meter, story: int) -> None:
-        self._read[meter.id, meter.window] = self.stories(meter) | {story}
