@@ -15,22 +15,26 @@ TLS = {"Host": "news.example", "X-Forwarded-Proto": "https"}
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """`.paper`, `.metered` (paths), `.free`, `.premium`, `.victim`; nginx in front of it answers on `.secure`."""
+def https_paper(tmp_path_factory):
+    """A paper whose address is https and which trusts this machine: `.stories_made` is id and path of each of STORIES."""
+    paper = Paper(
+        tmp_path_factory.mktemp("front") / "data", public_url="https://news.example", trusted_proxies="127.0.0.1"
+    ).init()
+    paper.stories_made = paper.stories(*STORIES)
+    paper.ready_headers = TLS
+    yield paper.start()
+    paper.stop()
+
+
+@pytest.fixture(scope="module")
+def site(request, tmp_path_factory):
+    """nginx in front of `.paper`: `.metered` (paths), `.free`, `.premium`, `.victim`, `.ids`."""
     if program("nginx") is None:
         pytest.skip("no nginx on this machine (on Debian: apt install nginx)")
-    folder = tmp_path_factory.mktemp("front")
-    paper = Paper(folder / "data", public_url="https://news.example", trusted_proxies="127.0.0.1").init()
-    made = paper.stories(*STORIES)
-    paper.ready_headers = TLS
-    front = Front(folder / "nginx", paper)
+    front = Front(tmp_path_factory.mktemp("nginx") / "nginx", request.getfixturevalue("https_paper"))
+    made = front.paper.stories_made
     front.ids = [story["id"] for story in made]
     front.metered = [story["path"] for story in made[:7]]
     front.free, front.premium, front.victim = (story["path"] for story in made[7:])
-    try:
-        paper.start()
-        front.start()
-        yield front
-    finally:
-        front.stop()
-        paper.stop()
+    yield front.start()
+    front.stop()
