@@ -23,7 +23,8 @@ class Taken(NamedTuple):
 
 
 class Book(Protocol):
-    """`look` and `take` never wait. `wants_networks`: it keeps budgets of new meters. A book on another machine answers `take` with None and `take_later` in its time."""
+    """`look` and `take` never wait. A book on another machine answers `take` with None and `take_later` in its time.
+    `wants_networks`: it keeps budgets of new meters."""
 
     wants_networks: bool
 
