@@ -91,7 +91,7 @@ class Courier(threading.Thread):
         self._outbox = outbox
         self._reading = Reading(outbox)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop = threading.Event()
+        self._ended = threading.Event()
         self.last_look = time.monotonic()
 
     def first(self) -> bool:
@@ -108,11 +108,11 @@ class Courier(threading.Thread):
         self.start()
 
     def stop(self) -> None:
-        self._stop.set()
+        self._ended.set()
 
     def run(self) -> None:
         away = False
-        while not self._stop.is_set():
+        while not self._ended.is_set():
             try:
                 rows, standing = self._reading.fresh(time.monotonic())
                 self.last_look = time.monotonic()
@@ -124,10 +124,10 @@ class Courier(threading.Thread):
                 if not away:
                     log.warning("The gate's notices cannot be read (%s); trying again.", error)
                 away = True
-                self._stop.wait(AGAIN)
+                self._ended.wait(AGAIN)
             except Exception:
                 log.exception("The courier stumbled; going on.")
-                self._stop.wait(AGAIN)
+                self._ended.wait(AGAIN)
         self._outbox.close()
 
     def _tell(self, rows: Sequence[Row], standing: Mapping[str, Any]) -> None:

@@ -79,12 +79,14 @@ class GateWorker:
         server = Server(self._config(application))
         loop.add_signal_handler(signal.SIGHUP, server.retire)
         child.serving()
-        saying = asyncio.ensure_future(_say_ready(server, args))
+        beside = [asyncio.ensure_future(_say_ready(server, args)), asyncio.ensure_future(self._write_records())]
         try:
             await server.serve([listening])
         finally:
             child.end_soon(child.GRACE / 2)
-            saying.cancel()
+            for task in beside:
+                task.cancel()
+            self._gate.recorder.flush()
             self._courier.stop()
             self._port_client.close()
 
@@ -118,6 +120,11 @@ class GateWorker:
 
     def _has_database(self) -> bool:
         return bool(self._options.database_url) or (self._options.data / "broadsheet.sqlite3").exists()
+
+    async def _write_records(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self._gate.recorder.flush()
 
     async def _newsroom(self) -> tuple[Application, Ports]:
         """Wait for the newsroom that is starting; one that is away when the time is over is away for each question."""

@@ -30,14 +30,14 @@ class Worker(threading.Thread):
         super().__init__(name="worker", daemon=True)
         self._periodic = periodic
         self._next = dict.fromkeys(range(len(periodic)), 0.0)
-        self._stop = threading.Event()
+        self._ended = threading.Event()
 
     def stop(self) -> None:
-        self._stop.set()
+        self._ended.set()
         bus.wake_up.set()
 
     def run(self) -> None:
-        while not self._stop.is_set():
+        while not self._ended.is_set():
             bus.wake_up.wait(IDLE)
             bus.wake_up.clear()
             try:
@@ -47,11 +47,11 @@ class Worker(threading.Thread):
                 # The database may be away for a moment; a worker that died of it would lose the night's renewals.
                 log.exception("The worker stumbled; going on.")
                 close_old_connections()
-                self._stop.wait(1)
+                self._ended.wait(1)
 
     def run_periodic(self, now: float) -> None:
         for number, job in enumerate(self._periodic):
-            if now < self._next[number] or self._stop.is_set():
+            if now < self._next[number] or self._ended.is_set():
                 continue
             self._next[number] = now + job.seconds
             try:
