@@ -63,7 +63,10 @@ class Passports:
                     self._set(response, value)
         elif held:
             ended = passports.session_of(held, clock.now())
-            if ended:
+            own = request.COOKIES.get(self._names.session, "")
+            # Only who came with that very session has ended it. A passport sent without its session, or beside a
+            # broken one, must not close the reader's session in every gate.
+            if ended and own and passports.session_digest(own) == ended:
                 announce("session", ended)
             response.delete_cookie(self._names.passport, samesite="Lax")
         return response
