@@ -1,12 +1,14 @@
 import tests.django_up  # noqa: F401, I001 - the other tests of this folder need no Django
 
 import dataclasses
+from datetime import timedelta
 
 import pytest
 
 from broadsheet.access import actions
+from broadsheet.access.meter import pack, story_of
 from broadsheet.access.models import PolicyRevision
-from broadsheet.access.queries import current_policy, policy_at, policy_history
+from broadsheet.access.queries import current_policy, policy_at, policy_history, running_reads
 from broadsheet.access.rules import policy_of, policy_values
 from broadsheet.access.values import PolicyError
 from broadsheet.bus.models import Job, Notice
@@ -102,3 +104,82 @@ def test_a_change_that_fails_half_way_leaves_no_half(monkeypatch):
         switch(free_limit=2)
     assert current_policy().free_limit == standing("policy")["free_limit"] == walls("metered")["limit"].limit == 3
 
+
+class TestAPolicyThatChangesInMidWindow:
+    """A reader who has read in the running window keeps what was counted, whatever the new policy counts in."""
+
+    def reads(self, reader, *stories, at=make.NOW):
+        """What the server's meter says to each, asked as the gate asks."""
+        policy = current_policy()
+        return [
+            actions.count_read(
+                reader_id=reader,
+                window=running_reads(reader, policy, at)[0].name,
+                read=pack(story, 0),
+                limit=policy.registered_limit,
+                section_limit=None,
+                now=at,
+            )[0]
+            for story in stories
+        ]
+
+    def test_from_five_to_three(self):
+        asha = make.reader().pk
+        switch(registered_limit=5)
+        assert self.reads(asha, 1, 2, 3, 4) == ["ok"] * 4
+        switch(registered_limit=3)
+        assert self.reads(asha, 5, 4, 1) == ["limit", "repeat", "repeat"]
+        switch(registered_limit=6)
+        assert self.reads(asha, 5, 6, 7) == ["ok", "ok", "limit"]
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (a, b)
+            for a in ("month", "week", "rolling:30", "rolling:3")
+            for b in ("month", "week", "rolling:30")
+            if a != b
+        ],
+    )
+    def test_another_kind_of_window_gives_no_second_allowance(self, before, after):
+        """NOW is a Sunday noon: the reads of an hour ago lie in every window that holds it."""
+        asha, ravi, earlier = make.reader().pk, make.reader("ravi@reader.example").pk, make.NOW - timedelta(hours=1)
+        switch(registered_limit=3, window=before)
+        assert self.reads(asha, 1, 2, at=earlier) == ["ok", "ok"]
+        switch(window=after)
+        assert {story_of(read) for read in running_reads(asha, current_policy(), make.NOW)[2]} == {1, 2}
+        assert self.reads(asha, 2, 3, 4, 1) == ["repeat", "ok", "limit", "repeat"]
+        assert self.reads(ravi, 1, 2, 3, 4) == ["ok", "ok", "ok", "limit"]
+        switch(window=before)
+        assert self.reads(asha, 4, 3) == ["limit", "repeat"]
+
+    def test_a_window_that_begins_to_roll_runs_from_the_first_read_that_is_young_enough(self):
+        asha, days = make.reader().pk, timedelta(days=1)
+        switch(registered_limit=2, window="month")
+        assert self.reads(asha, 1, at=make.NOW - 9 * days) == ["ok"]
+        assert self.reads(asha, 2, at=make.NOW - 2 * days) == ["ok"]
+        switch(window="rolling:7")
+        assert self.reads(asha, 3, 4) == ["ok", "limit"]
+        span, first, _ = running_reads(asha, current_policy(), make.NOW)
+        assert first == make.NOW - 2 * days
+        assert self.reads(asha, 4, at=span.end - timedelta(seconds=1)) == ["limit"]
+        assert self.reads(asha, 4, 5, 6, at=span.end) == ["ok", "ok", "limit"]
+
+    def test_a_month_that_becomes_a_week_counts_this_weeks_reads(self):
+        asha = make.reader().pk
+        switch(registered_limit=2, window="month")
+        assert self.reads(asha, 1, at=make.NOW - timedelta(days=8)) == ["ok"]
+        assert self.reads(asha, 2, at=make.NOW - timedelta(days=1)) == ["ok"]
+        switch(window="week")
+        assert self.reads(asha, 3, 4) == ["ok", "limit"]
+
+    def test_a_window_nobody_gave_is_counted_by_its_name(self):
+        asha = make.reader().pk
+        for odd in ("m2027", "r-", "x", "", "w20270105"):
+            told = [
+                actions.count_read(
+                    reader_id=asha, window=odd, read=pack(story, 0), limit=1, section_limit=None, now=make.NOW
+                )
+                for story in (1, 2)
+            ]
+            assert [said for said, _ in told] == ["ok", "limit"]

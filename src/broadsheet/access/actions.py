@@ -24,10 +24,11 @@ from broadsheet.access.queries import (
     institutions_value,
     live_gift,
     packed,
+    reads_in,
     refuses_gift,
     token_digest,
 )
-from broadsheet.access.rules import Policy, Story, policy_values
+from broadsheet.access.rules import Policy, Story, policy_values, window_named
 from broadsheet.access.values import checked_policy
 from broadsheet.bus.actions import announce, emit, post
 from broadsheet.ids import keyed_digest
@@ -70,7 +71,8 @@ def count_read(
     Returns ("ok" | "repeat" | "limit" | "section_limit", every read of the window). A story read before stays readable
     whatever the limits are now.
     """
-    held = MeterRead.objects.filter(reader_id=reader_id, window=window)
+    span = window_named(window, current_policy().zone)
+    held = reads_in(reader_id, span) if span else MeterRead.objects.filter(reader_id=reader_id, window=window)
     if held.filter(story_id=story_of(read)).exists():
         return "repeat", packed(held)
     with transaction.atomic():

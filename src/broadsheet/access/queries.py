@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -48,17 +48,34 @@ def live_grants(reader_id: int, now: datetime) -> Sequence[GrantRow]:
 def running_reads(reader_id: int, policy: Policy, now: datetime) -> tuple[Window, datetime | None, frozenset[int]]:
     """The reader's running window, the first read that dates it if it rolls, and the reads (meter.pack) in it."""
     rows = MeterRead.objects.filter(reader_id=reader_id)
+    kind, _, days = policy.window.partition(":")
     first = None
-    if policy.window.startswith("rolling"):
+    if kind == "rolling":
         last = rows.order_by("-at", "-id").values_list("window", flat=True).first()
         first = rolling_start(last) if last else None
+        if last and first is None:
+            # Counted by the calendar until the policy changed: it rolls from the oldest read that is young enough.
+            young = rows.filter(at__gt=now - timedelta(days=int(days)), at__lte=now)
+            first = young.order_by("at").values_list("at", flat=True).first()
     span = window(policy, now, first)
-    return span, first, frozenset(packed(rows.filter(window=span.name)))
+    return span, first, frozenset(packed(reads_in(reader_id, span)))
+
+
+def reads_in(reader_id: int, span: Window) -> QuerySet[MeterRead]:
+    """The reader's rows of a window, those too that were counted in another kind of window while it ran: a policy that
+    changes its window gives nobody a second allowance."""
+    kind = f"{span.name.partition('-')[0]}-" if span.name.startswith("r") else span.name[:1]
+    while_it_ran = Q(at__gte=span.start, at__lt=span.end) & ~Q(window__startswith=kind)
+    return MeterRead.objects.filter(Q(window=span.name) | while_it_ran, reader_id=reader_id)
 
 
 def packed(rows: QuerySet[MeterRead]) -> tuple[int, ...]:
     """Meter rows as reads (meter.pack), the oldest first."""
-    return tuple(pack(story, section) for story, section in rows.order_by("id").values_list("story_id", "section"))
+    pairs = rows.order_by("id").values_list("story_id", "section")
+    sections: dict[int, int] = {}
+    for story, section in pairs:
+        sections.setdefault(story, section)
+    return tuple(pack(story, section) for story, section in sections.items())
 
 
 @dataclass(frozen=True, slots=True)

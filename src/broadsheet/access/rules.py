@@ -311,3 +311,19 @@ def rolling_start(name: str) -> datetime | None:
     """When a rolling window began, by its name; None for a window of the calendar."""
     kind, _, seconds = name.partition("-")
     return datetime.fromtimestamp(int(seconds), UTC) if kind.startswith("r") and seconds.isdigit() else None
+
+
+def window_named(name: str, zone: ZoneInfo) -> Window | None:
+    """The window that `window()` gave this name; None when it gave none such. A policy that counts in another kind of
+    window since then asks with it what was read in the running one."""
+    kind, rest = name[:1], name[1:]
+    try:
+        if kind == "r":
+            days, _, start = rest.partition("-")
+            first = datetime.fromtimestamp(int(start), UTC)
+            return Window(name, first, first + timedelta(hours=24 * int(days)))
+        day = datetime.strptime(rest + ("01" if kind == "m" else ""), "%Y%m%d").replace(tzinfo=zone)
+    except ValueError:
+        return None
+    found = window(Policy(window="month" if kind == "m" else "week", zone=zone), day)
+    return found if found.name == name else None
