@@ -50,6 +50,33 @@ def test_another_limit_is_another_edition(settings):
     assert chrome().edition != before
 
 
+GIVE = "/account/gift/"
+
+
+@pytest.mark.parametrize("tier", ["metered", "registered", "premium"])
+def test_only_the_full_variant_leads_to_the_page_of_gifts(settings, tier):
+    import dataclasses
+
+    story = make.story(tier=tier)
+    actions.print_story(story)
+    assert f'href="{GIVE}{story}/"' in stores().full.get(f"story/{story}/full").plain.decode()
+    for name in walls(tier):
+        text = stores().public.get(f"story/{story}/{name}").plain.decode()
+        assert GIVE not in text
+        assert "Give" not in text
+    before = chrome().edition
+    settings.BROADSHEET = dataclasses.replace(settings.BROADSHEET, gift_quota=0)
+    assert chrome().edition != before
+    actions.print_story(story)
+    assert GIVE not in stores().full.get(f"story/{story}/full").plain.decode()
+
+
+def test_a_free_story_needs_no_gift():
+    story = make.story(tier="free")
+    actions.print_story(story)
+    assert GIVE not in stores().full.get(f"story/{story}/full").plain.decode()
+
+
 def test_a_withdrawn_story_is_pulled_from_both_stores_and_from_also_read():
     gone, other = make.story(headline="Harbour toll rises"), make.story(headline="Harbour toll falls")
     for story in (gone, other):

@@ -47,6 +47,15 @@ def test_config_redacts_secrets(folder):
     assert rows["free_limit"]["value"] == rows["free_limit"]["default"] == 5
 
 
+def test_config_warns_of_a_ceiling_for_a_section_that_is_not_there(folder):
+    folder.python("from tests import make\nmake.story()")  # makes the section `national`
+    done = folder.run("config", env={"BROADSHEET_SECTION_LIMITS": "national=2,naional=1"})
+    assert "section_limits names 'naional', and the paper has no such section." in done.stderr
+    assert "national" in done.stderr
+    assert "names 'national'" not in done.stderr
+    assert folder.run("config", env={"BROADSHEET_SECTION_LIMITS": "national=2"}).stderr == ""
+
+
 def test_story_add_publishes_and_prints_id_and_url(folder, tmp_path):
     file = tmp_path / "story.md"
     file.write_text(STORY)

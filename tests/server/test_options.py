@@ -24,11 +24,22 @@ def test_the_environment_overrides_the_file_and_both_override_the_default(tmp_pa
     ("free_limit", "many"), ("free_limit", "-1"), ("free_limit", "2.5"), ("free_limit", "100000"), ("port", "0"),
     ("time_zone", "Mars/Olympus"), ("currency", "RUPEE"), ("meter_window", "year"), ("meter_window", "rolling:0"),
     ("meter_window", "rolling:x"), ("meter_mode", "hard"), ("public_url", "news.example"),
-    ("public_url", "https://news.example/path"), ("name", " "),
+    ("public_url", "https://news.example/path"), ("name", " "), ("section_limits", "sport"),
+    ("section_limits", "sport=2,world"), ("section_limits", "sport=2,sport=3"), ("section_limits", "=2"),
+    ("section_limits", "sport=-1"), ("section_limits", "sport=251"), ("gift_quota", "-1"), ("gift_days", "0"),
+    ("gift_devices", "0"),
 ])  # fmt: skip
 def test_a_bad_value_names_the_option_and_gives_a_hint(tmp_path, name, value):
     with pytest.raises(OptionError, match=f"^{name} = .*: (write|choose) "):
         load(tmp_path, {f"BROADSHEET_{name.upper()}": value})
+
+
+def test_ceilings_of_sections_are_a_table_or_pairs(tmp_path):
+    wanted = {"markets": 2, "opinion": 0}
+    assert load(tmp_path, {"BROADSHEET_SECTION_LIMITS": " markets=2, opinion = 0 "}).section_limits == wanted
+    (tmp_path / "broadsheet.toml").write_text("[section_limits]\nmarkets = 2\nopinion = 0\n")
+    assert load(tmp_path, {}).section_limits == wanted
+    assert load(tmp_path, {"BROADSHEET_SECTION_LIMITS": ""}).section_limits == {}
 
 
 def test_a_misspelt_option_is_not_ignored(tmp_path):
@@ -51,7 +62,7 @@ def test_the_value_of_a_secret_is_never_shown(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(NOT_BUILT_YET))
 def test_an_option_that_is_not_built_yet_stops_the_start(tmp_path, name):
-    values = {"meter_budget": "5", "section_limits": "sport=2"}
+    values = {"meter_budget": "5"}
     with pytest.raises(OptionError, match="not supported by this version"):
         load(tmp_path, {f"BROADSHEET_{name.upper()}": values.get(name, "redis://127.0.0.1")})
 

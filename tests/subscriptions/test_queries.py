@@ -116,3 +116,21 @@ def test_the_current_subscription_and_its_next_charge():
         "cancellation_requested",
         "status_changed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("gifts", "words"), [(10, "Give 10 stories a month to friends"), (1, "Give a story to a friend each month")]
+)
+def test_a_card_names_gifts_when_it_is_told_how_many(gifts, words):
+    make.plan()
+    assert queries.plan_cards("en", gifts=gifts)[0].benefits == ("unlimited", "premium", words)
+    assert (
+        queries.plan_cards("en")[0].benefits
+        == queries.plan_cards("en", gifts=0)[0].benefits
+        == ("unlimited", "premium")
+    )
+
+
+def test_a_plan_that_opens_nothing_gives_nothing_away():
+    make.plan().products.clear()
+    assert queries.plan_cards("en", gifts=10)[0].benefits == ()

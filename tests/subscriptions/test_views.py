@@ -158,3 +158,11 @@ def test_forms_need_the_token(asha):
     assert strict.post("/subscribe/annual/").status_code == 403
     assert strict.post("/till/x/", {"answer": "pay"}).status_code == 403
     assert Subscription.objects.count() == 0
+
+
+def test_the_plans_page_names_gifts_only_while_they_can_be_given(client, settings):
+    import dataclasses
+
+    assert "Give 10 stories a month to friends" in text(client.get("/subscribe/"))
+    settings.BROADSHEET = dataclasses.replace(settings.BROADSHEET, gift_quota=0)
+    assert "Give" not in text(client.get("/subscribe/"))

@@ -59,7 +59,10 @@ def window(value: Any) -> str:
 def section_limits(value: Any) -> dict[str, int]:
     """A mapping, or `sport=2,world=3`."""
     if isinstance(value, str):
-        value = dict(pair.split("=", 1) for pair in value.split(",") if "=" in pair) if value else {}
+        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        value = {section.strip(): count.strip() for section, equals, count in pairs if equals and section.strip()}
+        if len(value) != len(pairs):
+            raise ValueError("write section=limit pairs, each section once, such as markets=2,opinion=3")
     if not isinstance(value, Mapping):
         raise ValueError("write section = limit pairs")
     return {str(section): limit(count) for section, count in value.items()}

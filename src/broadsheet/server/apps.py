@@ -5,6 +5,6 @@ class ServerConfig(AppConfig):
     name = "broadsheet.server"
 
     def ready(self) -> None:
-        from broadsheet.server import wiring  # noqa: PLC0415 - every app's models must be loaded first
+        from broadsheet.server import checks, wiring  # noqa: F401, PLC0415 - every app's models must be loaded first
 
         wiring.connect()

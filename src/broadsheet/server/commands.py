@@ -49,7 +49,25 @@ def run_config(args: argparse.Namespace) -> int:
             print(json.dumps({**row, "secret": option.secret, "help": option.help}, ensure_ascii=False))
         else:
             print(f"{option.name} = {value!r}  ({row['source']})\n    {option.help}")
+    for warning in _unknown_sections(options):
+        print(f"broadsheet: {warning}", file=sys.stderr)
     return 0
+
+
+def _unknown_sections(options: Any) -> list[str]:
+    """What the check of `section_limits` says, if there is a database to ask."""
+    made = options.database_url or (options.data / "broadsheet.sqlite3").exists()
+    if not options.section_limits or not made:
+        return []
+    from broadsheet.server.setup import ServiceUnreachableError, start_django  # noqa: PLC0415 - Django
+
+    try:
+        start_django()
+    except ServiceUnreachableError:
+        return []
+    from broadsheet.server.checks import limits_name_sections  # noqa: PLC0415 - needs Django's apps
+
+    return [f"{warning.msg} {warning.hint}" for warning in limits_name_sections(databases=("default",))]
 
 
 def run_init(args: argparse.Namespace) -> int:
