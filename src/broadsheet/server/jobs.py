@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
 from broadsheet import clock
 from broadsheet.access import actions as access
+from broadsheet.access import recall
 from broadsheet.access.events import PolicySwitched
 from broadsheet.bus import actions as bus
 from broadsheet.dates import local_date
@@ -48,7 +51,10 @@ def turn_the_day() -> None:
 
 
 def purge() -> None:
-    """Forget what has served: jobs done a week ago, old notices, lapsed seats, old gifts, unproven addresses."""
+    """Forget what has served: jobs done a week ago, old notices, lapsed seats, old gifts, unproven addresses, decisions
+    older than the publisher keeps them."""
     bus.purge(clock.now())
     access.purge(now=clock.now())
     forget_unverified(now=clock.now())
+    options = settings.BROADSHEET
+    recall.purge(options.data / "decisions", clock.now().date() - timedelta(days=options.decision_days or -1))

@@ -104,6 +104,8 @@ OPTIONS: tuple[Option, ...] = (
            _count(0, 10_000)),
     Option("gift_days", "count", 14, "Days for which a gift link opens its story.", _count(1, 366)),
     Option("gift_devices", "count", 10, "Devices on which one gift link opens its story.", _count(1, 10_000)),
+    Option("decision_days", "count", 7, "Days for which the gate's decisions are kept, by keyed digests, for `why` and "
+           "for the dry run of a policy; 0 keeps none.", _count(0, 366)),
     Option("database_url", "URL", "", "postgres://…; empty is the SQLite file in the folder.", _maybe, secret=True),
     Option("valkey_url", "URL", "", "A shared meter for several machines.", _maybe, secret=True),
     Option("search_url", "URL", "", "A search service; empty is the embedded engine.", _maybe, secret=True),
