@@ -16,6 +16,7 @@ from broadsheet.access.meter import Meter, new_meter, stories_of
 from broadsheet.access.rules import (
     Body,
     Cache,
+    Decision,
     Principal,
     Request,
     Right,
@@ -138,16 +139,14 @@ class Gate:
             if taken.verdict != "ok":
                 visit.request = as_it_turned_out(visit.request, taken, decision.limit)
                 decision = decide(policy, story, visit.request, now)
-        visit.decision = decision
-        return self._dressed(asked, held, visit, told)
+        return self._dressed(asked, held, visit, told, decision)
 
     def _visitor(self, asked: Asked, held: Held, now: datetime) -> Visit:
-        story, policy = held.story, self.policy
-        assert story is not None
+        policy, story = self.policy, held.story
         real = asked.method == "GET" and not asked.prefetch
         if story.tier is not _METERED or story.emergency_free or policy.emergency:
             return Visit(_A_VISITOR if real else _A_VISITORS_LOOK, self._window(now), now)
-        meter, span = self.open_meter(asked.meter, now)
+        meter, span = self.open_meter(asked.meter, now) if asked.meter else (None, self._window(now))
         if meter is None:
             request = _A_VISITOR if real and policy.mode != "strict" else _A_VISITORS_LOOK
             return Visit(request, span, now)
@@ -155,18 +154,20 @@ class Gate:
         used = in_section(reads, held.read) if policy.section_limits else 0
         return Visit(Request(_VISITOR, (), stories_of(reads), 0, real, section_used=used), span, now, meter)
 
-    def _dressed(self, asked: Asked, held: Held, visit: Visit, told: Told) -> Answer | Needs:
-        decision, story, passport, meter, now = visit.decision, held.story, visit.passport, visit.meter, visit.at
-        assert decision is not None
+    def _dressed(self, asked: Asked, held: Held, visit: Visit, told: Told, decision: Decision) -> Answer | Needs:
+        story, passport, meter, now = held.story, visit.passport, visit.meter, visit.at
         full = decision.body is _FULL
         name = "full" if full else _WALL_SHEETS[decision.wall or _SUBSCRIBE]
         if name == "limit" and passport:
             name = "limit-signed-in"
         private = decision.cache is _PRIVATE or asked.personal or (not full and self.lending.lends(story.tier))
-        found = self._page_of(asked, held, name, PRIVATE if private else PUBLIC, decision.reason)
+        cache = PRIVATE if private else PUBLIC
+        found = held.dressed.get((name, asked.encoding, cache, decision.reason)) or self._page_of(
+            asked, held, name, cache, decision.reason
+        )
         if found is None:
             return Needs("story", (story.id,))
-        answer = Answer(*found)
+        answer = Answer(found[0], found[1])
         if asked.if_none_match and not decision.counts:
             answer = not_modified(answer, asked.if_none_match)
         if passport is None and meter is not None and visit.taken is not None:
@@ -179,7 +180,12 @@ class Gate:
         if visit.grants is not None:
             self._with_grants(answer, visit.grants)
         if private:
-            self.recorder.add(now, passport, meter, (story, visit.request, decision, self.policy.revision))
+            recorder = self.recorder
+            if passport is not None:
+                who = recorder.of_reader(passport.reader)
+            else:
+                who = recorder.of_meter(meter.id) if meter is not None else recorder.nobody
+            recorder.add(now.timestamp(), who, story, visit.request, decision, self.policy.revision)
         return answer
 
     def _page_of(self, asked: Asked, held: Held, name: str, cache: str, reason: str) -> tuple[Head, bytes] | None:
@@ -215,7 +221,8 @@ class Gate:
             if taken.verdict != "away":
                 self._reads.put(visit.passport.reader, (visit.window, taken.reads, visit.at))
         elif visit.meter is not None and taken.verdict in ("ok", "repeat"):
-            visit.meter, visit.taken = visit.meter._replace(reads=taken.reads), taken
+            kept, visit.taken = visit.meter, taken
+            visit.meter = Meter(kept.id, kept.window, kept.first_read, taken.reads)
 
     def _borrow(self, asked: Asked, held: Held, visit: Visit, told: Told) -> Answer | Needs | None:
         """Put a gift or a seat among the visit's facts; an Answer sends the browser round for its cookie."""
@@ -265,7 +272,6 @@ class Gate:
         real = asked.method == "GET" and not asked.prefetch
         request = Request(Principal.STAFF if passport.staff else Principal.REGISTERED, rights, real_read=real)
         story = held.story
-        assert story is not None
         first = decide(self.policy, story, request, now)
         if story.tier is not _METERED or (first.body is _FULL and not first.counts):
             return Visit(request, self._window(now), now, None, passport)
@@ -335,7 +341,6 @@ class Gate:
         if held is None:
             return Needs("story", (story,))
         subject = held.story
-        assert subject is not None
         if subject.state is State.WITHDRAWN:
             gone = self._page_of(asked, held, "gone", PUBLIC, "withdrawn")
             return not_modified(Answer(*gone), asked.if_none_match) if gone else Needs("story", (story,))
@@ -356,9 +361,9 @@ class Gate:
         if passport is None:
             meter, _ = self.open_meter(asked.meter, now)
             reads = self.book.look(meter) if meter else ()
-            code = self.recorder.who_of_meter(meter.id).hex() if meter else ""
+            code = self.recorder.of_meter(meter.id).hex() if meter else ""
         else:
-            code = self.recorder.who_of_reader(passport.reader).hex()
+            code = self.recorder.of_reader(passport.reader).hex()
             if not is_subscriber(passport, now) and not told.away:
                 known = self.reads_of(passport.reader, now, YOUNG)
                 if known is None:

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
 from functools import lru_cache
 
-from broadsheet.access.meter import Meter
 from broadsheet.access.records import NOBODY, RecordBook, Whose
 from broadsheet.access.rules import Decision, Request, Story
-from broadsheet.readers.passport import Passport
+
+Add = Callable[[float, bytes, Story, Request, Decision, int], None]
 
 
 class Recorder:
+    """`add` notes one decision: Unix seconds, who, the story, the request, the decision, the policy's revision."""
+
     def __init__(self, secret: bytes = b"", book: RecordBook | None = None) -> None:
         """`secret`: the installation's; who read is kept as a digest under it."""
-        self._book = book
         whose = Whose(secret)
-        self.who_of_meter = whose.meter
-        self.who_of_reader = lru_cache(maxsize=50_000)(whose.reader)
+        self.nobody = NOBODY
+        self.of_meter: Callable[[bytes], bytes] = whose.meter
+        self.of_reader: Callable[[int], bytes] = lru_cache(maxsize=50_000)(whose.reader)
+        self.add: Add = book.add if book is not None else _forget
+        self.flush: Callable[[], None] = book.flush if book is not None else _nothing
 
-    def add(
-        self,
-        now: datetime,
-        passport: Passport | None,
-        meter: Meter | None,
-        facts: tuple[Story, Request, Decision, int],
-    ) -> None:
-        """`facts`: the story, the request, the decision and the policy's revision."""
-        if self._book is None:
-            return
-        who = NOBODY
-        if passport is not None:
-            who = self.who_of_reader(passport.reader)
-        elif meter is not None:
-            who = self.who_of_meter(meter.id)
-        self._book.add(now.timestamp(), who, *facts)
 
-    def flush(self) -> None:
-        """Write out what was noted since the last time; the worker does this every second."""
-        if self._book is not None:
-            self._book.flush()
+def _forget(*_: object) -> None:
+    """Decisions are not kept here."""
+
+
+def _nothing() -> None:
+    """Nothing was kept."""

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from broadsheet.access.book import Taken
 from broadsheet.access.meter import Meter, section_of, stories_of
-from broadsheet.access.rules import Decision, Request, Window
+from broadsheet.access.rules import Request, Window
 from broadsheet.gate.passes import Grants
 from broadsheet.readers.passport import Passport
 
@@ -24,7 +24,6 @@ class Visit:
     at: datetime
     meter: Meter | None = None
     passport: Passport | None = None
-    decision: Decision | None = None
     taken: Taken | None = None
     grants: Grants | None = None
 
