@@ -27,13 +27,14 @@ PATIENCE = 8.0  # a newsroom that starts again takes two or three seconds; reade
 FIRST_BYTE = 120.0  # an export or a large upload may take its time
 BETWEEN_BYTES = 60.0
 CLIENT = b"x-broadsheet-client"
+SERVER = b"x-broadsheet-server"
 SCHEME = b"x-broadsheet-scheme"
 _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
     b"upgrade expect content-length".split()
 )
 _OURS = frozenset((b"host", b"cookie", b"origin", b"authorization"))  # a Connection header takes none of these away
-# Where a reader comes from is said by our own two headers; a visitor's word on it is nobody's business.
+# Where a reader comes from is said by our own three headers; a visitor's word on it is nobody's business.
 _NOT_THEIRS = (b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-ssl", b"x-broadsheet-")
 
 _AWAY = b"""<!doctype html>
@@ -206,11 +207,14 @@ def _request_headers(scope: Scope) -> Headers:
         kept.append((b"transfer-encoding", b"chunked"))
     elif b"content-length" in names:
         kept.append((b"content-length", next(value for name, value in given if name == b"content-length")))
-    client = scope.get("client")
-    kept.append((CLIENT, f"{client[0]} {client[1]}".encode() if client else b""))
+    kept += [(name, _address(scope.get(key))) for name, key in ((CLIENT, "client"), (SERVER, "server"))]
     kept.append((SCHEME, str(scope["scheme"]).encode()))
     kept.append((b"connection", b"close"))
     return kept
+
+
+def _address(pair: tuple[str, int | None] | None) -> bytes:
+    return f"{pair[0]} {pair[1] or 0}".encode() if pair else b""
 
 
 def _answer_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -243,12 +247,13 @@ def from_gate(application: Application) -> Application:
 
     async def received(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            said = {name: value.decode() for name, value in scope["headers"] if name in (CLIENT, SCHEME)}
-            host, _, port = said.get(CLIENT, "").partition(" ")
-            scope["client"] = (host, int(port)) if host else None
+            said = {name: value.decode() for name, value in scope["headers"] if name in (CLIENT, SERVER, SCHEME)}
+            for name, key in ((CLIENT, "client"), (SERVER, "server")):
+                host, _, port = said.get(name, "").partition(" ")
+                scope[key] = (host, int(port)) if host else None
             scope["scheme"] = said.get(SCHEME, "http")
             # Django is told by the scope alone; what names our own connection is not for it.
-            drop = (CLIENT, SCHEME, b"connection")
+            drop = (CLIENT, SERVER, SCHEME, b"connection")
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in drop]
         await application(scope, receive, send)
 
