@@ -6,6 +6,7 @@ book know is added together: a lost book leaves the cookie, a lost cookie is a n
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -29,7 +30,11 @@ class Book(Protocol):
     wants_networks: bool
 
     def look(self, meter: Meter) -> tuple[int, ...]:
-        """Every read of this meter that is known without waiting: its cookie's first, in their order."""
+        """Every read of this meter that is known without waiting."""
+        ...
+
+    def look_surely(self, meter: Meter) -> tuple[int, ...]:
+        """Every read of this meter; may wait for another machine. For what is rare, such as signing in."""
         ...
 
     def take(
@@ -59,6 +64,16 @@ class Book(Protocol):
         done: Callable[[Taken], None],
     ) -> None:
         """The same for a book that has to ask: `done` is called once, on the event loop, whatever happens."""
+        ...
+
+    def start(self, loop: AbstractEventLoop, clock: Callable[[], datetime]) -> None:
+        """On the worker's running event loop, before the first `take_later`."""
+        ...
+
+    def stop(self) -> None: ...
+
+    def status(self) -> str:
+        """ "" when all is well, else what is wrong, without secrets."""
         ...
 
 

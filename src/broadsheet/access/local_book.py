@@ -144,6 +144,9 @@ class LocalBook:
         at, key = self._place(meter)
         return self._known(at, key, meter[3])[2]
 
+    def look_surely(self, meter: Meter) -> tuple[int, ...]:
+        return self.look(meter)
+
     def take(
         self, meter: Meter, read: int, limit: int, section_limit: int | None, network: bytes | None, now: datetime
     ) -> Taken:
@@ -211,6 +214,18 @@ class LocalBook:
         if free:
             return at + (free - at - KEYS) // self._record * 8, free
         return min(self._table.slots(at), key=lambda slot: self._map[slot[1] + 4 : slot[1] + 6][::-1])
+
+    def take_later(
+        self,
+        meter: Meter,
+        read: int,
+        limit: int,
+        section_limit: int | None,
+        network: bytes | None,
+        now: datetime,
+        done: Callable[[Taken], None],
+    ) -> None:
+        done(self.take(meter, read, limit, section_limit, network, now))
 
     # --- tidying ------------------------------------------------------------------------------------------------
     def tidy(self, now: datetime, buckets: int = _SWEEP) -> None:

@@ -1,0 +1,1 @@
+"""Where the book lies when it lies on another machine."""
