@@ -118,6 +118,15 @@ def policy_history(limit: int = 100) -> Sequence[RevisionRow]:
     return [_revision(row) for row in PolicyRevision.objects.order_by("-id")[:limit]]
 
 
+def emergency_since() -> RevisionRow | None:
+    """The decision with which the running emergency of the whole paper began; None when there is none."""
+    if not current_policy().emergency:
+        return None
+    ended = PolicyRevision.objects.filter(values__emergency=False).order_by("-id").values_list("id", flat=True).first()
+    began = PolicyRevision.objects.filter(id__gt=ended or 0).order_by("id").first()
+    return _revision(began) if began else None
+
+
 def institutions_value(now: datetime) -> list[dict[str, Any]]:
     """What stands under "institutions" for every gate: those that lend seats now or will."""
     rows = Institution.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now)).order_by("id")

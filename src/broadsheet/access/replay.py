@@ -10,7 +10,7 @@ Memory is bounded: people are walked in slices by their digest; above a million 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,11 +19,24 @@ from typing import Any
 from broadsheet.access.meter import section_code
 from broadsheet.access.recall import count_records, raw_days
 from broadsheet.access.records import NOBODY, Raw, Record, record_of
-from broadsheet.access.rules import REASONS, Body, Decision, Policy, Request, Right, Story, Tier, decide, window
+from broadsheet.access.rules import (
+    REASONS,
+    Body,
+    Decision,
+    Policy,
+    Principal,
+    Request,
+    Right,
+    Story,
+    Tier,
+    decide,
+    window,
+)
 
 MOST_RECORDS = 1_000_000
 _SLICE = 125_000  # records walked at a time, so at most that many people remembered
 _TOLD_STORIES = 10
+_TELL_EVERY = 5000  # records between two words of progress
 _BY_METER = frozenset({"repeat", "limit", "section_limit", "not_a_read", "meter_away", "budget", "meter"})
 _BY_POLICY = _BY_METER | {"login", "emergency"}
 """Reasons that another policy could have turned into another one; the rest stand whatever the publisher decides."""
@@ -228,18 +241,22 @@ def replay(
     for part in range(slices):
         walk = _Walk(_Course(running), _Course(other), report)
         for rows, size in raw_days(folder, since, until):
-            walk.day(_share_of(rows, share, slices, part))
-            done += size
+            start = done
+            for read, row in enumerate(rows):
+                if read % _TELL_EVERY == 0:
+                    progress(min(start + read, work), work)
+                if share == slices == 1 or _is_of(row, share, slices, part):
+                    walk.see(row)
+            done = start + size
             progress(min(done, work), work)
         walk.end()
     return report
 
 
-def _share_of(rows: Iterator[Raw], share: int, slices: int, part: int) -> Iterator[Raw]:
-    """The records of one slice of the people that are walked; a record of nobody is drawn by its instant."""
-    if share == slices == 1:
-        return rows
-    return (row for row in rows if _draw(row) % share == 0 and _draw(row) // share % slices == part)
+def _is_of(row: Raw, share: int, slices: int, part: int) -> bool:
+    """Whether a record is of the slice of the people that is walked now; one of nobody is drawn by its instant."""
+    draw = _draw(row)
+    return draw % share == 0 and draw // share % slices == part
 
 
 def _draw(row: Raw) -> int:
@@ -254,25 +271,23 @@ class _Walk:
         self._people: dict[bytes, _Person] = {}
         self._policy_matters = _reasons_that_may_change(running.policy, other.policy)
 
-    def day(self, rows: Iterator[Raw]) -> None:
-        people, report = self._people, self._report
-        for row in rows:
-            record = record_of(row)
-            person = people.get(record.who)
-            if person is None:
-                person = _Person(reader=record.principal.value != "visitor")
-                if record.who != NOBODY:
-                    people[record.who] = person
-            more, earlier = person.news(record)
-            if record.reason in self._policy_matters:
-                before = self._running.decide(person.before, record, more, before=earlier)
-                after = self._other.decide(person.after, record, more, before=earlier)
-            else:
-                before = after = decide_again(self._running.policy, record)
-            person.before.walls += before.body is not Body.FULL
-            person.after.walls += after.body is not Body.FULL
-            report.decisions += 1
-            report.note(record, before, after)
+    def see(self, row: Raw) -> None:
+        record = record_of(row)
+        person = self._people.get(record.who)
+        if person is None:
+            person = _Person(reader=record.principal is not Principal.VISITOR)
+            if record.who != NOBODY:
+                self._people[record.who] = person
+        more, earlier = person.news(record)
+        if record.reason in self._policy_matters:
+            before = self._running.decide(person.before, record, more, before=earlier)
+            after = self._other.decide(person.after, record, more, before=earlier)
+        else:
+            before = after = decide_again(self._running.policy, record)
+        person.before.walls += before.body is not Body.FULL
+        person.after.walls += after.body is not Body.FULL
+        self._report.decisions += 1
+        self._report.note(record, before, after)
 
     def end(self) -> None:
         for person in self._people.values():

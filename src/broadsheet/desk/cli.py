@@ -6,21 +6,26 @@ import argparse
 import json
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from broadsheet import clock
+from broadsheet.access.records import who_of_reader
 from broadsheet.access.rules import TIER_NAMES
 from broadsheet.bus.actions import run_due_jobs
 from broadsheet.dates import parse_instant
+from broadsheet.desk.recorded import as_values, recorded, who_of_code
 from broadsheet.desk.stories import StoryFileError, read_story
 from broadsheet.desk.why import explain
 from broadsheet.newsroom.actions import Copy, ensure_section, file_story
 from broadsheet.newsroom.queries import sections, story_facts
 from broadsheet.newsroom.rules import slugify
 from broadsheet.press.queries import public_url
+from broadsheet.readers.queries import reader_by_email
 
 
 def add_commands(subparsers: Any) -> None:
@@ -34,9 +39,11 @@ def add_commands(subparsers: Any) -> None:
     add.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
     add.set_defaults(run=run_add)
     why = subparsers.add_parser("why", help="why a reader is stopped or let in")
-    why.add_argument("--story", required=True, type=int, metavar="ID")
+    why.add_argument("--story", type=int, metavar="ID", help="what holds now; with --code or --since: what was decided")
     why.add_argument("--reader", metavar="EMAIL")
     why.add_argument("--cookie", metavar="VALUE", default="", help="a visitor's meter cookie")
+    why.add_argument("--code", metavar="CODE", help="a reader code, as the wall and /me.json show it")
+    why.add_argument("--since", metavar="INSTANT", help="what was decided from then on")
     why.set_defaults(run=run_why)
 
 
@@ -89,10 +96,42 @@ def _with_section(copy: Copy) -> Copy:
 
 
 def run_why(args: argparse.Namespace) -> int:
+    """With --code, with --since or without a story: what was decided and recorded; else what holds now."""
+    if args.code or args.since or not args.story:
+        return _run_recorded(args)
     told = explain(story_id=args.story, email=args.reader, cookie=args.cookie, now=clock.now())
     if args.json:
         print(json.dumps(told, ensure_ascii=False))
     else:
         for name, value in told.items():
             print(f"{name}: {value}")
+    return 0
+
+
+def _run_recorded(args: argparse.Namespace) -> int:
+    """Exit status 2 when nobody and nothing is named, or what is named cannot be."""
+    options, now = settings.BROADSHEET, clock.now()
+    reader = reader_by_email(args.reader) if args.reader else None
+    try:
+        since = parse_instant(args.since) if args.since else now - timedelta(days=options.decision_days)
+        who = who_of_code(args.code) if args.code else None
+    except ValueError as error:
+        return _fail(str(error))
+    if args.reader and reader is None:
+        return _fail(f"there is no account with the address {args.reader}")
+    if reader:
+        who = who_of_reader(settings.BROADSHEET_SECRET, reader.id)
+    if who is None and not args.story:
+        return _fail("name a story (--story), a reader (--reader, --code), or both")
+    rows = recorded(folder=options.data / "decisions", who=who, story=args.story, since=since, until=now)
+    for row in rows:
+        if args.json:
+            print(json.dumps(as_values(row), ensure_ascii=False))
+            continue
+        opens = f" What would open it: {row.opens}" if row.opens else ""
+        inputs = "; ".join(row.inputs)
+        print(f"{row.at.astimezone(options.zone):%Y-%m-%d %H:%M:%S}  {row.headline}: {row.verdict}, {row.rule}.")
+        print(f"    {inputs[0].upper()}{inputs[1:]}.{opens}")
+    if not rows and not args.quiet:
+        print("Nothing was recorded.", file=sys.stderr)
     return 0

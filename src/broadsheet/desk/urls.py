@@ -2,9 +2,15 @@
 
 from django.urls import path
 
-from broadsheet.desk import views
+from broadsheet.desk import policy_views, views, why_views
 
 urlpatterns = [
+    path("policy/", policy_views.policy, name="policy"),
+    path("policy/switch/", policy_views.policy_switch, name="policy_switch"),
+    path("policy/emergency/", policy_views.policy_emergency, name="policy_emergency"),
+    path("policy/back/<int:revision>/", policy_views.policy_back, name="policy_back"),
+    path("policy/trial/<str:token>/", policy_views.policy_trial, name="policy_trial"),
+    path("why/", why_views.why, name="why"),
     path("wire/", views.wire_board, name="wire_board"),
     path("wire/quarantine/", views.quarantine, name="wire_quarantine"),
     path("wire/versions/<int:version_id>/", views.wire_version, name="wire_version"),

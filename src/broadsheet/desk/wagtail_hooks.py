@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse_lazy
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
+from broadsheet.desk import policy_views, why_views
 from broadsheet.desk.urls import urlpatterns
 
 
@@ -19,3 +23,36 @@ def desk_urls() -> list[Any]:
 @hooks.register("register_admin_menu_item")
 def wire_board_item() -> MenuItem:
     return MenuItem("Wire board", reverse_lazy("wire_board"), name="wire-board", icon_name="download", order=150)
+
+
+class PermittedItem(MenuItem):
+    """Shown to whoever holds one of the permissions."""
+
+    def __init__(self, *args: Any, permissions: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._permissions = permissions
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return any(request.user.has_perm(name) for name in self._permissions)
+
+
+@hooks.register("register_admin_menu_item")
+def policy_item() -> MenuItem:
+    where = reverse_lazy("policy")
+    needs = (policy_views.PERMISSION,)
+    return PermittedItem("Access policy", where, name="policy", icon_name="lock-open", order=320, permissions=needs)
+
+
+@hooks.register("register_admin_menu_item")
+def why_item() -> MenuItem:
+    where = reverse_lazy("why")
+    needs = (why_views.PERMISSION, policy_views.PERMISSION)
+    return PermittedItem("Why stopped?", where, name="why", icon_name="help", order=330, permissions=needs)
+
+
+@hooks.register("register_permissions")
+def policy_permissions() -> QuerySet[Permission]:
+    """Given to groups in the admin's settings: the publisher's, and the support desk's."""
+    return Permission.objects.filter(
+        content_type__app_label="access", codename__in=("decide_policy", "explain_decisions")
+    )
