@@ -67,14 +67,6 @@ def _accepts(header: bytes) -> str:
     return "plain"
 
 
-def _cookies(header: bytes, names: CookieNames, found: dict[str, str]) -> None:
-    for pair in header.decode("latin-1").split(";"):
-        name, equals, value = pair.strip().partition("=")
-        # The first of a name wins, as browsers send the most specific first; ours are all Path=/ and host-only.
-        if equals and name in names:
-            found.setdefault(name, value)
-
-
 _READS = (b"document", b"")
 _COOKIE, _HOST, _ENCODING, _MATCH, _DEST, _HINT, _BODY = range(7)
 _KINDS = {
@@ -85,22 +77,29 @@ _KINDS = {
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
 
 
+@lru_cache(maxsize=2048)  # clients spell the same few dozen names in two or three ways
+def _kind(name: bytes) -> int | None:
+    return _KINDS.get(name.lower())
+
+
 def forwarded_as_https(headers: list[tuple[bytes, bytes]]) -> bool:
     """Whether a proxy says the reader came over https. Ask only when the peer is a proxy that is trusted."""
-    values = [value for name, value in headers if name == b"x-forwarded-proto"]
+    values = [value for name, value in headers if name.lower() == b"x-forwarded-proto"]
     return bool(values) and values[-1].rsplit(b",", 1)[-1].strip().lower() == b"https"
 
 
 def forwarded_for(headers: list[tuple[bytes, bytes]], trusts: Callable[[str], bool], peer: str) -> str:
     """The right-most address that is not one of our own proxies: what stands left of it is the client's own claim."""
-    addresses = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1").split(",")
+    addresses = (
+        b",".join(value for name, value in headers if name.lower() == b"x-forwarded-for").decode("latin-1").split(",")
+    )
     for address in reversed([text.strip() for text in addresses]):
         if address and not trusts(address):
             return address
     return peer
 
 
-def read_request(
+def read_request(  # noqa: PLR0912 - one branch for each header that matters; it runs at every request
     method: bytes,
     path: bytes,
     headers: list[tuple[bytes, bytes]],
@@ -110,16 +109,26 @@ def read_request(
     address: str = "",
     query: bytes | None = b"",
 ) -> Asked:
-    """Build an Asked from raw parts; header names must be lower-case already. `secure`: the reader came over https."""
+    """Build an Asked from raw parts. `secure`: the reader came over https."""
     host = encoding = match = b""
     prefetch = has_body = False
-    cookies: dict[str, str] = {}
-    for name, value in headers:
-        kind = _KINDS.get(name)
+    passport = meter = session = grants = ""
+    for header, value in headers:
+        kind = _kind(header)
         if kind is None:
             continue
         if kind == _COOKIE:
-            _cookies(value, names, cookies)
+            for pair in value.decode("latin-1").split(";"):
+                name, _, content = pair.strip().partition("=")
+                # The first of a name wins, as browsers send the most specific first; ours are all Path=/ and host-only.
+                if name == names.meter:
+                    meter = meter or content
+                elif name == names.passport:
+                    passport = passport or content
+                elif name == names.session:
+                    session = session or content
+                elif name == names.grants:
+                    grants = grants or content
         elif kind == _HOST:
             # Two Host headers are one too many: a proxy and we might each believe another one.
             host = b"" if host else value
@@ -133,11 +142,9 @@ def read_request(
             prefetch = True
         else:
             has_body = True
-    get = cookies.get
     gift, probe = _asks(query) if query else ("", False)
     return Asked(
-        _METHODS.get(method) or method.decode("latin-1"), path, host,
-        get(names.passport, ""), get(names.meter, ""), get(names.session, ""), get(names.grants, ""),
+        _METHODS.get(method) or method.decode("latin-1"), path, host, passport, meter, session, grants,
         _accepts(encoding), match.decode("latin-1") if match else "", prefetch, secure, address, gift, has_body, probe,
     )  # fmt: skip
 

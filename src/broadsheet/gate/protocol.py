@@ -83,16 +83,26 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
     sweeper, dates, options = Sweeper(gate), _Dates(), gate.options
 
     class GateProtocol(HttpToolsProtocol):
-        _head_size: int  # bytes that came since the last head was complete
+        _head_size: int  # bytes of a head that is not complete yet
+        _chunk: int  # bytes that came last
         _in_head: bool
         _since: int  # the sweeper's tick when this connection last got somewhere
 
         # --- the hot path ---------------------------------------------------------------------------------------
         def data_received(self, data: bytes) -> None:
-            self._head_size += len(data)
-            super().data_received(data)
-            if self._in_head and self._head_size > options.head_bytes:
-                self._refuse_head()
+            if self.timeout_keep_alive_task is not None:
+                self._unset_keepalive_if_required()
+            self._chunk = len(data)
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
+            except httptools.HttpParserUpgrade:
+                return  # nobody upgrades here: the request was answered as an ordinary one
+            if self._in_head:
+                self._head_size += len(data)
+                if self._head_size > options.head_bytes:
+                    self._refuse_head()
 
         def on_message_begin(self) -> None:
             self.url = b""
@@ -101,11 +111,11 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             self._since = sweeper.tick
 
         def on_header(self, name: bytes, value: bytes) -> None:
-            self.headers.append((name.lower(), value))
+            self.headers.append((name, value))
 
         def on_headers_complete(self) -> None:
             self._in_head = False
-            if self._head_size > options.head_bytes and self._measured() > options.head_bytes:
+            if self._head_size + self._chunk > options.head_bytes and self._measured() > options.head_bytes:
                 self._refuse_head()
             elif not self._answer_now():
                 self._by_the_long_road()
@@ -202,7 +212,7 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
 
         # --- a connection's life --------------------------------------------------------------------------------
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            self._head_size = 0
+            self._head_size = self._chunk = 0
             self._in_head = False
             self._since = sweeper.tick
             super().connection_made(transport)
