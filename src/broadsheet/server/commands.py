@@ -15,6 +15,7 @@ from typing import Any
 from broadsheet.server import options as option_table
 from broadsheet.server import supervisor
 from broadsheet.server.options import OPTIONS, OptionError, load
+from broadsheet.server.outbox import OutboxAwayError, open_outbox
 
 
 def add_commands(subparsers: Any) -> None:
@@ -40,11 +41,14 @@ def add_commands(subparsers: Any) -> None:
 def run_config(args: argparse.Namespace) -> int:
     """Secrets are redacted: the output may be pasted into a report."""
     options = load(args.data)
+    decided = _decided(options)
     for option in OPTIONS:
-        value = getattr(options, option.name)
+        value, source = getattr(options, option.name), options.sources[option.name]
         if option.secret and value:
             value = "(set)"
-        row = {"name": option.name, "value": value, "source": options.sources[option.name], "default": option.default}
+        if option.name in decided:
+            value, source = decided[option.name], "admin"
+        row = {"name": option.name, "value": value, "source": source, "default": option.default}
         if args.json:
             print(json.dumps({**row, "secret": option.secret, "help": option.help}, ensure_ascii=False))
         else:
@@ -52,6 +56,29 @@ def run_config(args: argparse.Namespace) -> int:
     for warning in _unknown_sections(options):
         print(f"broadsheet: {warning}", file=sys.stderr)
     return 0
+
+
+_OF_THE_POLICY = {
+    "free_limit": "free_limit",
+    "registered_limit": "registered_limit",
+    "meter_window": "window",
+    "meter_mode": "mode",
+    "section_limits": "section_limits",
+}
+
+
+def _decided(options: Any) -> dict[str, Any]:
+    """The options that a policy switched on in the admin holds instead of; none while the database cannot be asked."""
+    if not options.database_url and not (options.data / "broadsheet.sqlite3").exists():
+        return {}
+    outbox = open_outbox(options)
+    try:
+        policy = outbox.standing().get("policy")
+    except OutboxAwayError:
+        return {}
+    finally:
+        outbox.close()
+    return {name: policy[value] for name, value in _OF_THE_POLICY.items()} if policy else {}
 
 
 def _unknown_sections(options: Any) -> list[str]:
