@@ -8,10 +8,10 @@ WORKERS ?= auto
 REQUIRE_ALL ?=
 .DEFAULT_GOAL := help
 ARGS ?=
-.PHONY: help demo test lint fmt types contracts unit bench-gate lock schema docs wheel clean
+.PHONY: help demo test lint fmt types contracts unit bench-gate lock schema docs wheel clean bench-notices
 
 help: ## what each command does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.run ## a living demo paper on http://localhost:8000 (PORT=… for another)
 	@$(BIN)/broadsheet demo --port $(PORT)
@@ -45,6 +45,9 @@ schema: $(VENV)/.dev ## write src/broadsheet/server/schema.sql from the migratio
 
 docs: $(VENV)/.dev ## write docs/options.md from the option table
 	@$(BIN)/python -c 'from broadsheet.server.options import as_markdown; print(as_markdown(), end="")' > docs/options.md
+
+bench-notices: $(VENV)/.dev ## how long a publish or a kill takes to reach every gate
+	@$(BIN)/python tools/bench_notices.py
 
 wheel: $(VENV)/.dev ## build dist/broadsheet-*.whl
 	@$(BIN)/python -m flit_core.wheel --outdir dist
