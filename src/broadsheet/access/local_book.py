@@ -24,6 +24,7 @@ from broadsheet.access.book import Taken, together, verdict
 from broadsheet.access.mapped import KEYS, RETIRED, START, WAYS, Table, make, opened
 from broadsheet.access.meter import MOST_READS, Meter
 from broadsheet.access.networks import Networks
+from broadsheet.access.presence import WATCH, Presence
 from broadsheet.ids import keyed_digest
 
 log = logging.getLogger(__name__)
@@ -43,9 +44,19 @@ _PAUSE = 10.0  # seconds between two of them: the whole file in less than an hou
 
 
 class LocalBook:
-    def __init__(self, folder: Path, *, limit: int, zone: tzinfo = UTC, budget: int = 0, meters: int = 200_000) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        limit: int,
+        zone: tzinfo = UTC,
+        budget: int = 0,
+        meters: int = 200_000,
+        sole: bool = False,
+    ) -> None:
         """`limit`: the most reads a meter may have now (it may grow), `zone`: the publisher's, where its day turns,
-        `budget`: new meters for a network and day (0: no bound), `meters`: how many are kept for certain.
+        `budget`: new meters for a network and day (0: no bound), `meters`: how many are kept for certain, `sole`: this
+        process is meant to be the only one that counts, and needs no locks while it is.
 
         OSError when the folder cannot be written or the disk is full.
         """
@@ -61,6 +72,9 @@ class LocalBook:
         self._timer: asyncio.TimerHandle | None = None
         self._open(limit)
         self._networks = Networks(folder / "networks.map", budget) if budget else None
+        self._sole = sole
+        self._presence: Presence | None = None
+        self._watch: asyncio.TimerHandle | None = None
         self.wants_networks = budget > 0
 
     # --- the file -----------------------------------------------------------------------------------------------
@@ -155,7 +169,15 @@ class LocalBook:
         if limit > self._room and self._room < MOST_READS:
             with self._mutex:
                 self._reopen(limit)
+        presence = self._presence
+        if presence is None:
+            presence = self._join()
+        if presence.flag[0]:
+            presence.give_way()
         with self._mutex:
+            if presence.alone and not self._map[RETIRED]:
+                at, key = self._place(meter)
+                return self._take(meter, at, key, read, limit, section_limit, network)
             while True:
                 at, key = self._place(meter)
                 fd = self._table.fd
@@ -166,6 +188,15 @@ class LocalBook:
                 finally:
                     lockf(fd, LOCK_UN, 1, at)
                 self._reopen()
+
+    def _join(self) -> Presence:
+        """Be one of those who count, from the first time on."""
+        with self._mutex:
+            if self._presence is None:
+                self._presence = Presence(self._path.with_name("presence.lock"))
+                if self._sole:
+                    self._presence.try_alone()
+            return self._presence
 
     def _take(
         self,
@@ -259,15 +290,29 @@ class LocalBook:
         def tidy() -> None:
             try:
                 self.tidy(clock())
+                if self._sole:
+                    presence.try_alone()
             except OSError:
                 log.exception("The meter's file could not be tidied; going on.")
             self._timer = loop.call_later(_PAUSE, tidy)
 
+        def watch() -> None:
+            if presence.alone:
+                presence.give_way()
+            self._watch = loop.call_later(WATCH, watch)
+
         self._timer = loop.call_later(_PAUSE, tidy)
+        presence = self._join()
+        if self._sole:
+            watch()
 
     def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._watch):
+            if timer is not None:
+                timer.cancel()
+        if self._presence is not None:
+            self._presence.leave()
+            self._presence = None
 
     def status(self) -> str:
         """ "" when all is well, else what is wrong."""

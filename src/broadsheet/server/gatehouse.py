@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from broadsheet import clock
+from broadsheet.access.adapters.valkey import ValkeyBook
 from broadsheet.access.book import Book
 from broadsheet.access.local_book import LocalBook
 from broadsheet.access.meter import meter_seal
@@ -36,17 +37,26 @@ def own_hosts(options: Any) -> frozenset[bytes]:
     return frozenset(name.lower().encode() for name in names)
 
 
-def passport_office(options: Any, secret: bytes) -> PassportOffice:
-    return PassportOffice([derive_key(secret, "passport")], options.public_host)
+def passport_office(options: Any, secret: bytes, *older: bytes) -> PassportOffice:
+    return PassportOffice([derive_key(one, "passport") for one in (secret, *older)], options.public_host)
 
 
-def open_book(options: Any) -> Book:
-    """Who counts visitors' reads in this installation."""
-    return LocalBook(options.data / "meter", limit=options.free_limit, zone=options.zone, budget=options.meter_budget)
+def open_book(options: Any, *, sole: bool = False) -> Book:
+    """Who counts visitors' reads in this installation. `sole`: here, and nowhere else on this machine."""
+    if options.valkey_url:
+        return ValkeyBook(options.valkey_url, zone=options.zone, budget=options.meter_budget)
+    return LocalBook(
+        options.data / "meter",
+        limit=options.free_limit,
+        zone=options.zone,
+        budget=options.meter_budget,
+        sole=sole,
+    )
 
 
-def build_gate(options: Any, secret: bytes) -> Gate:
-    """The gate of this installation, with the last known edition of its printed pages."""
+def build_gate(options: Any, secret: bytes, *older: bytes) -> Gate:
+    """The gate of this installation, with the last known edition of its printed pages. `secret` seals and so do none of
+    the `older` ones, which still open."""
     stores = open_stores(options.data / "press")
     gate_options = GateOptions(
         policy=policy_of(options),
@@ -56,16 +66,16 @@ def build_gate(options: Any, secret: bytes) -> Gate:
         proxies=tuple(ip_network(name, strict=False) for name in options.trusted_proxies),
     )
     seals = Seals(
-        meter_seal(secret, options.public_host),
-        passport_office(options, secret),
-        GrantSeal([derive_key(secret, "grants")], options.public_host),
+        meter_seal(secret, options.public_host, *older),
+        passport_office(options, secret, *older),
+        GrantSeal([derive_key(one, "grants") for one in (secret, *older)], options.public_host),
     )
-    records = RecordBook(options.data / "decisions") if getattr(options, "decision_days", 7) else None
+    records = RecordBook(options.data / "decisions") if options.decision_days else None
     return Gate(
         gate_options,
         Shelf(stores, stores.public.note("edition")),
         seals,
-        book=open_book(options),
-        recorder=Recorder(secret, records),
+        book=open_book(options, sole=options.gate_workers == 1),
+        recorder=Recorder((secret, *older)[-1], records),
         now=clock.now,
     )
