@@ -313,6 +313,20 @@ def test_the_token_is_not_in_the_database():
     assert "device-1234" not in kept
 
 
+def test_a_link_outlives_the_secret_it_was_made_with(settings, client):
+    reader, story = subscriber(), make.story(tier="premium", now=clock.now())
+    first = give(reader, story, clock.now())
+    settings.BROADSHEET_SECRET = b"another secret of this installation"
+    assert opened(first.token, clock.now())
+    client.force_login(Reader.objects.get(pk=reader), backend=BACKEND)
+    page = client.get("/account/gifts/")
+    assert "can no longer be shown here" in text(page)
+    assert "?gift=" not in page.content.decode()
+    second = give(reader, story, clock.now())
+    assert second.id != first.id
+    assert opened(second.token, clock.now())
+
+
 def test_two_gifts_know_nothing_of_each_others_devices():
     stories = [make.story(tier="premium") for _ in range(2)]
     reader = subscriber()

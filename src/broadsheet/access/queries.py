@@ -152,7 +152,8 @@ def seats_in_use(now: datetime) -> Mapping[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class GiftRow:
-    """A gift. `token` opens it and is its giver's alone to see; `opened` of `devices` are used up."""
+    """A gift. `token` opens it and is its giver's alone to see, "" when the secret it was made with is gone; `opened`
+    of `devices` are used up."""
 
     id: int
     giver: int
@@ -179,11 +180,12 @@ def token_digest(token: str) -> str:
 
 
 def gift_row(row: Gift, opened: int) -> GiftRow:
+    token = gift_token(row.seed)
     return GiftRow(
         id=row.pk,
         giver=row.giver_id,
         story=row.story_id,
-        token=gift_token(row.seed),
+        token=token if token_digest(token) == row.token else "",
         created_at=row.created_at,
         expires_at=row.expires_at,
         devices=row.devices,
@@ -204,9 +206,9 @@ def gifts_of(reader_id: int, limit: int = 100) -> Sequence[GiftRow]:
 
 
 def live_gift(reader_id: int, story_id: int, now: datetime) -> GiftRow | None:
-    """The reader's gift of this story that neither ended nor was revoked."""
+    """The reader's gift of this story that neither ended nor was revoked, and whose link can still be shown."""
     rows = Gift.objects.filter(giver_id=reader_id, story_id=story_id, revoked_at=None, expires_at__gt=now)
-    return next(iter(_gift_rows(rows.order_by("-id")[:1])), None)
+    return next((row for row in _gift_rows(rows.order_by("-id")[:1]) if row.token), None)
 
 
 def gifts_left(reader_id: int, now: datetime) -> int:

@@ -153,7 +153,7 @@ def _gift_shown(row: GiftRow, story: Card | None, now: datetime) -> GiftShown:
         id=row.id,
         headline=story.headline if story else "A story that is no longer in the paper",
         path=story.path if story else "",
-        link=f"{settings.BROADSHEET.public_url}{story.path}?gift={row.token}" if story and live else "",
+        link=f"{settings.BROADSHEET.public_url}{story.path}?gift={row.token}" if story and live and row.token else "",
         given_at=row.created_at,
         opened=f"{row.opened} of {row.devices}",
         until=_moment(row.expires_at),
