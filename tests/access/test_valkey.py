@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.valkeys import ValkeyCluster, ValkeyServer, binary
 
+from broadsheet.access.adapters.addresses import Login, Server, servers_of
 from broadsheet.access.adapters.cluster import slot_of
-from broadsheet.access.adapters.resp import Login, Server, servers_of
 from broadsheet.access.adapters.valkey import ValkeyBook
 from broadsheet.access.budget import SITE
 from broadsheet.access.meter import new_meter, pack, section_code, stories_of

@@ -62,9 +62,20 @@ def test_the_value_of_a_secret_is_never_shown(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(NOT_BUILT_YET))
 def test_an_option_that_is_not_built_yet_stops_the_start(tmp_path, name):
-    values = {"meter_budget": "5"}
     with pytest.raises(OptionError, match="not supported by this version"):
-        load(tmp_path, {f"BROADSHEET_{name.upper()}": values.get(name, "redis://127.0.0.1")})
+        load(tmp_path, {f"BROADSHEET_{name.upper()}": "redis://127.0.0.1"})
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "https://valkey.example", "valkey://:hunter2/@host", "redis://a:b"])
+def test_an_address_of_the_meter_that_is_none_stops_the_start_and_shows_nothing(tmp_path, url):
+    with pytest.raises(OptionError, match="write valkey://") as error:
+        load(tmp_path, {"BROADSHEET_VALKEY_URL": url})
+    assert "hunter2" not in str(error.value)
+
+
+def test_an_address_of_the_meter_is_taken_as_it_is(tmp_path):
+    url = "valkey://:hunter2@a:7000,b:7001"
+    assert load(tmp_path, {"BROADSHEET_VALKEY_URL": url}).valkey_url == url
 
 
 def test_the_template_lists_every_option_and_changes_nothing(tmp_path):

@@ -105,6 +105,6 @@ def _window(padded: bytes) -> str:
     return padded.rstrip(b"\0").decode("ascii", "replace")
 
 
-def meter_seal(secret: bytes, site: str) -> MeterSeal:
-    """The seal of an installation: its key comes from the one secret, `site` is its public host."""
-    return MeterSeal([derive_key(secret, "meter")], site)
+def meter_seal(secret: bytes, site: str, *older: bytes) -> MeterSeal:
+    """The seal of an installation: its keys come from its secrets, the newest first; `site` is its public host."""
+    return MeterSeal([derive_key(one, "meter") for one in (secret, *older)], site)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from broadsheet.access.meter import meter_seal, section_code, section_of, stories_of
+from broadsheet.access.meter import MeterSeal, meter_seal, section_code, section_of, stories_of
 from broadsheet.access.queries import current_policy, live_grants, running_reads
 from broadsheet.access.rules import Policy, Principal, Request, Right, State, Story, Tier, decide, window
 from broadsheet.dates import rfc3339
@@ -29,8 +29,13 @@ def _as_reader(reader: ReaderCard, section: str, policy: Policy, now: datetime) 
     return Request(principal, rights, **_read(running_reads(reader.id, policy, now)[2], section))
 
 
+def _seal() -> MeterSeal:
+    secret, *older = settings.BROADSHEET_SECRETS
+    return meter_seal(secret, settings.BROADSHEET.public_host, *older)
+
+
 def _as_visitor(cookie: str, section: str, policy: Policy, now: datetime) -> tuple[Request, str]:
-    meter = meter_seal(settings.BROADSHEET_SECRET, settings.BROADSHEET.public_host).open(cookie) if cookie else None
+    meter = _seal().open(cookie) if cookie else None
     if meter is None:
         return Request(), "not ours, edited or of another site" if cookie else "none"
     if window(policy, now, meter.first_read_at).name != meter.window:

@@ -14,12 +14,12 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 import uvloop
 
+from broadsheet import clock
 from broadsheet.gate.asgi import Application, GateApplication, Receive, Scope, Send
 from broadsheet.gate.forward import Forwarder
 from broadsheet.gate.ports import Ports
@@ -30,7 +30,7 @@ from broadsheet.server.courier import Courier
 from broadsheet.server.gatehouse import build_gate
 from broadsheet.server.options import OptionError, data_folder, load
 from broadsheet.server.outbox import open_outbox
-from broadsheet.server.secrets import installation_secret
+from broadsheet.server.secrets import installation_secrets, secret_path
 from broadsheet.server.sockets import newsroom_socket, ports_socket
 
 log = logging.getLogger("broadsheet.server")
@@ -64,8 +64,7 @@ class Server(uvicorn.Server):
 class GateWorker:
     def __init__(self, options: Any) -> None:
         self._options = options
-        path = Path(options.secret_key_file) if options.secret_key_file else options.data / "secret.key"
-        self._gate = build_gate(options, installation_secret(path))
+        self._gate = build_gate(options, *installation_secrets(secret_path(options)))
         self._courier = Courier(self._gate, open_outbox(options))
         self._forwarder = Forwarder(newsroom_socket(options.data))
         self._port_client = PortClient(ports_socket(options.data))
@@ -73,6 +72,7 @@ class GateWorker:
     async def serve(self, listening: socket.socket, args: Any) -> None:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(PORT_THREADS, "port"))
+        self._gate.book.start(loop, clock.now)
         await self._hear_notices()
         application = GateApplication(self._gate, self._newsroom())
         self._courier.start_on(loop)
@@ -88,6 +88,7 @@ class GateWorker:
                 task.cancel()
             self._gate.recorder.flush()
             self._courier.stop()
+            self._gate.book.stop()
             self._port_client.close()
 
     def _config(self, application: GateApplication) -> uvicorn.Config:
@@ -140,15 +141,20 @@ class GateWorker:
     async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
         silent = time.monotonic() - self._courier.last_look
         if scope["path"] == "/healthz" and silent > SILENCE:
-            await _say_silent(send, int(silent))
+            await _say(send, 503, f"notices: not read for {int(silent)} s")
+            return
+        meter = self._gate.book.status()
+        if scope["path"] == "/healthz" and meter:
+            # Payers read on: a load balancer that took every machine out for this would wall them too.
+            await _say(send, 200, f"meter: {meter}")
             return
         await self._forwarder(scope, receive, send)
 
 
-async def _say_silent(send: Send, seconds: int) -> None:
+async def _say(send: Send, status: int, words: str) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"private, no-store")]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": f"notices: not read for {seconds} s\n".encode()})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": f"{words}\n".encode()})
 
 
 async def _say_ready(server: uvicorn.Server, args: Any) -> None:

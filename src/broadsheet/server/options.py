@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from broadsheet.access.adapters.addresses import servers_of
 from broadsheet.access.values import choice as _choice
 from broadsheet.access.values import section_limits as _limits
 from broadsheet.access.values import whole_number as _count
@@ -85,6 +86,12 @@ def _networks(value: Any) -> tuple[str, ...]:
     return names
 
 
+def _valkey(value: Any) -> str:
+    if value:
+        servers_of(str(value))
+    return str(value)
+
+
 OPTIONS: tuple[Option, ...] = (
     Option("name", "text", "The Daily Broadsheet", "The paper's name, as the masthead shows it.", _text),
     Option("tagline", "text", "", "A line under the name.", _maybe),
@@ -98,7 +105,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("meter_window", "window", "month", "month, week or rolling:N (N x 24 h from the first read).", _window),
     Option("meter_mode", "choice", "soft", "soft: the first visit reads; strict: a cookie must come back first; login: "
            "metered stories need an account.", _choice("soft", "strict", "login")),
-    Option("meter_budget", "count", 0, "New meters per network prefix and day; 0 is unlimited.", _count(0, 10**9)),
+    Option("meter_budget", "count", 0, "New meters per network (/24, /56; four times that for a /48) and day; 0 is "
+           "unlimited. See docs/meter.md.", _count(0, 10**9)),
     Option("section_limits", "table", {}, "A ceiling for a section inside the one meter, by its slug.", _limits),
     Option("gift_quota", "count", 10, "Stories a subscriber may give away in a calendar month; 0 switches gifts off.",
            _count(0, 10_000)),
@@ -107,7 +115,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("decision_days", "count", 7, "Days for which the gate's decisions are kept, by keyed digests, for `why` and "
            "for the dry run of a policy; 0 keeps none.", _count(0, 366)),
     Option("database_url", "URL", "", "postgres://…; empty is the SQLite file in the folder.", _maybe, secret=True),
-    Option("valkey_url", "URL", "", "A shared meter for several machines.", _maybe, secret=True),
+    Option("valkey_url", "URL", "", "A meter that several machines share: valkey://:password@host:6379, several hosts "
+           "with commas or a cluster, rediss:// for TLS; empty is a file in the data folder.", _valkey, secret=True),
     Option("search_url", "URL", "", "A search service; empty is the embedded engine.", _maybe, secret=True),
     Option("storage_url", "URL", "", "Object storage for pictures; empty is the data folder.", _maybe, secret=True),
     Option("email_url", "URL", "", "smtp://user:password@host:587, smtps://…, file:///folder; empty writes letters "
@@ -137,7 +146,7 @@ Options = make_dataclass(
 )
 Options.__doc__ = "Every option's value, and where the data lies. Built by load(); frozen for the life of the program."
 NOT_BUILT_YET = {
-    "meter_budget": 0, "valkey_url": "", "search_url": "", "storage_url": "",
+    "search_url": "", "storage_url": "",
 }  # fmt: skip
 """Options this version cannot honour yet: any other value stops the start instead of being ignored."""
 

@@ -24,12 +24,13 @@ from broadsheet.server.gatehouse import open_book, passport_office
 
 @lru_cache(maxsize=1)
 def _office() -> PassportOffice:
-    return passport_office(settings.BROADSHEET, settings.BROADSHEET_SECRET)
+    return passport_office(settings.BROADSHEET, *settings.BROADSHEET_SECRETS)
 
 
 @lru_cache(maxsize=1)
 def _meters() -> tuple[MeterSeal, Book]:
-    return meter_seal(settings.BROADSHEET_SECRET, settings.BROADSHEET.public_host), open_book(settings.BROADSHEET)
+    secret, *older = settings.BROADSHEET_SECRETS
+    return meter_seal(secret, settings.BROADSHEET.public_host, *older), open_book(settings.BROADSHEET)
 
 
 def session_digest(session_key: str) -> str:
@@ -83,7 +84,7 @@ def merge_meter(reader_id: int, meter_cookie: str, now: datetime) -> None:
     meter = seal.open(meter_cookie) if meter_cookie else None
     if meter is None or meter.window != window(policy, now, meter.first_read_at).name:
         return
-    reads = book.look(meter)
+    reads = book.look_surely(meter)
     if reads:
         span, first, _ = running_reads(reader_id, policy, now)
         name = meter.window if first is None else span.name

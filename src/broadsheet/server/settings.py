@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 
 import dj_database_url
 
@@ -11,16 +10,15 @@ from broadsheet.ids import derive_key
 from broadsheet.mail.rules import settings_from_url
 from broadsheet.readers import allauth_settings
 from broadsheet.server.options import data_folder, load
-from broadsheet.server.secrets import installation_secret
+from broadsheet.server.secrets import installation_secrets, secret_path
 
 BROADSHEET = load(data_folder())
-BROADSHEET_SECRET = installation_secret(
-    Path(BROADSHEET.secret_key_file) if BROADSHEET.secret_key_file else BROADSHEET.data / "secret.key"
-)
+BROADSHEET_SECRETS = installation_secrets(secret_path(BROADSHEET))
+BROADSHEET_SECRET = BROADSHEET_SECRETS[-1]  # for digests, which are stored; seals use all of them
 # Benefits a plan card may name: those whose product works in this installation.
 BROADSHEET_PRODUCTS = ("unlimited", "premium")
 
-SECRET_KEY = derive_key(BROADSHEET_SECRET, "django").hex()
+SECRET_KEY, *SECRET_KEY_FALLBACKS = (derive_key(secret, "django").hex() for secret in BROADSHEET_SECRETS)
 DEBUG = False
 ALLOWED_HOSTS = ["*"]  # the gate has refused foreign hosts before Django sees a request
 ROOT_URLCONF = "broadsheet.server.urls"

@@ -16,7 +16,8 @@ from typing import Any
 
 import hiredis
 
-from broadsheet.access.adapters.resp import AWAY, Connection, Done, Login, Reply, Server
+from broadsheet.access.adapters.addresses import Login, Server
+from broadsheet.access.adapters.resp import AWAY, Connection, Done, Reply
 
 log = logging.getLogger(__name__)
 

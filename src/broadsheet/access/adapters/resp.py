@@ -11,10 +11,11 @@ import logging
 import ssl
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
 import hiredis
+
+from broadsheet.access.adapters.addresses import Login, Server
 
 log = logging.getLogger(__name__)
 
@@ -24,41 +25,6 @@ AWAY = object()
 """The reply of a server that cannot be reached, or that did not answer in time."""
 TIMEOUT = 0.25  # seconds an answer may take: a reader waits no longer than that for the wall
 _BACK_OFF = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)  # seconds before each new try to connect
-
-
-class Server(NamedTuple):
-    host: str
-    port: int
-
-
-class Login(NamedTuple):
-    """How every server of an installation is spoken to. `database` is 0 in a cluster."""
-
-    user: str = ""
-    password: str = ""
-    database: int = 0
-    tls: bool = False
-
-
-def servers_of(url: str) -> tuple[list[Server], Login]:
-    """The servers in valkey://user:password@host:port,host:port/0 (redis:// is the same, rediss:// and valkeys:// are
-    over TLS). ValueError with a hint when it is none."""
-    hint = "write valkey://:password@host:6379, several hosts with commas, rediss:// for TLS"
-    scheme, _, rest = url.partition("://")
-    if scheme not in ("valkey", "redis", "rediss", "valkeys"):
-        raise ValueError(hint)
-    place, _, path = rest.partition("/")
-    who, _, hosts = place.rpartition("@")
-    user, _, password = who.partition(":")
-    servers = []
-    for host in hosts.split(","):
-        parts = urlsplit(f"//{host}")
-        if not parts.hostname or parts.username or parts.query or parts.fragment:
-            raise ValueError(hint)
-        servers.append(Server(parts.hostname, parts.port or 6379))  # a port out of range is a ValueError of its own
-    if (path and not path.isdigit()) or (who and not password):
-        raise ValueError(hint)
-    return servers, Login(unquote(user), unquote(password), int(path or 0), scheme in ("rediss", "valkeys"))
 
 
 class _Wire(asyncio.Protocol):

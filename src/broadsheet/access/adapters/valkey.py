@@ -17,8 +17,9 @@ from typing import Any
 
 import hiredis
 
+from broadsheet.access.adapters.addresses import servers_of
 from broadsheet.access.adapters.cluster import Cluster, Script, slot_of
-from broadsheet.access.adapters.resp import AWAY, Reply, servers_of
+from broadsheet.access.adapters.resp import AWAY, Reply
 from broadsheet.access.book import Taken, together
 from broadsheet.access.budget import EARNED_BY_A_METER, MOST_GROWTH, prefixes
 from broadsheet.access.meter import Meter
