@@ -36,6 +36,7 @@ COMMANDS = {
     "serve": Command("broadsheet.server.commands", "the site"),
     "work": Command("broadsheet.server.commands", "the jobs, when the site runs without them"),
     "config": Command("broadsheet.server.commands", "every option with its value and source"),
+    "keys": Command("broadsheet.server.keys", "rotate the installation's secret"),
     "wire": Command("broadsheet.wire.cli", "read agency files, or file them as stories"),
     "story": Command("broadsheet.desk.cli", "add a story from a Markdown file", django=True),
     "why": Command("broadsheet.desk.cli", "why a reader is stopped or let in", django=True),
