@@ -314,7 +314,7 @@ def test_the_token_is_not_in_the_database():
 
 
 def test_a_link_outlives_the_secret_it_was_made_with(settings, client):
-    reader, story = subscriber(), make.story(tier="premium", now=clock.now())
+    reader, story = subscriber(now=clock.now()), make.story(tier="premium", now=clock.now())
     first = give(reader, story, clock.now())
     settings.BROADSHEET_SECRET = b"another secret of this installation"
     assert opened(first.token, clock.now())
