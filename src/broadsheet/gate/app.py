@@ -92,6 +92,7 @@ class Gate:
         if name == "policy":
             self.policy = policy_from(value)
             self._running = None
+            self._reads = Recent(100_000)  # they were learnt for the windows of the policy before
         elif name == "institutions":
             self.lending.institutions_changed(value)
 
@@ -211,7 +212,7 @@ class Gate:
         if told.taken is not None:
             return told.taken
         # A meter that has read nothing is new to its network's budget, however often its cookie came along.
-        network = None if meter.reads else packed(asked.address)
+        network = packed(asked.address) if self.book.wants_networks and not meter.reads else None
         taken = self.book.take(meter, held.read, limit, ceiling, network, now)
         return taken or Needs("take", (meter, held.read, limit, ceiling, network, now))
 
@@ -346,7 +347,7 @@ class Gate:
             return not_modified(Answer(*gone), asked.if_none_match) if gone else Needs("story", (story,))
         if subject.state is not _PUBLISHED:
             return None
-        if asked.path != held.path:
+        if asked.path != held.path and not asked.gift:  # a gift link leads to the clean address by itself
             return moved(held.path.decode())
         return self._story(asked, held, told)
 

@@ -15,7 +15,7 @@ from broadsheet.seals import Seal, fresh_bytes
 VERSION = 1
 MOST = 16  # passes one browser may carry; the oldest go first
 _HEAD = struct.Struct(">B16s")
-_PASS = struct.Struct(">BQQI")
+_PASS = struct.Struct(">BQQQ")
 PENDING, GIFT, SEAT = 1, 2, 3
 LEASE = 60 * 60  # seconds after which a gift is asked for again: a revoked one ends by then even if no notice came
 _new_device = fresh_bytes(16)
