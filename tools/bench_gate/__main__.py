@@ -91,8 +91,8 @@ def main() -> int:
 
 def _told(row: dict) -> str:
     lines = [
-        f"{row['scenario']}: nginx varied by {row['nginx_spread']:.0%}; "
-        f"{row['foreign_share_of_core']:.0%} of the core went elsewhere"
+        f"{row['scenario']}: nginx varied by {row['nginx_spread']:.0%}",
+        f"  {row['foreign_share_of_core']:.0%} of the core went elsewhere",
     ]
     for name, value in row.items():
         if isinstance(value, dict):
@@ -105,4 +105,5 @@ def _told(row: dict) -> str:
     return "\n".join(lines)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

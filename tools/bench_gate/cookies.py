@@ -40,8 +40,12 @@ class Sealer:
 
     def subscriber(self, reader: int) -> str:
         """The Cookie header of a reader with a live subscription."""
+        return self.passport(reader, ("unlimited",))
+
+    def passport(self, reader: int, products: tuple[str, ...]) -> str:
+        """The Cookie header of a signed-in reader who holds these products."""
         now = int(clock.now().timestamp())
-        rights = (Right("unlimited", now - 86400, now + 30 * 86400),)
+        rights = tuple(Right(product, now - 86400, now + 30 * 86400) for product in products)
         passport = Passport(reader, 1, f"{reader:032x}", False, now, now + 600, rights, "Asha")
         return f"{self.passport_cookie}={self._passports.seal(passport)}"
 
