@@ -7,13 +7,14 @@ given. The hot path is `answer`, `_story`, `_visitor` and `_dressed`, in this or
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from broadsheet.access.book import Book, Taken
 from broadsheet.access.meter import Meter, new_meter, stories_of
 from broadsheet.access.rules import (
+    COVERS,
     Body,
     Cache,
     Decision,
@@ -29,7 +30,7 @@ from broadsheet.access.rules import (
     window,
 )
 from broadsheet.gate.answers import PRIVATE, PUBLIC, Answer, Head, Needs, plain
-from broadsheet.gate.asked import Asked, story_id
+from broadsheet.gate.asked import Asked, is_front, story_id
 from broadsheet.gate.dress import dress, moved, not_modified
 from broadsheet.gate.lending import COOKIE_AGE, Lending, see_other
 from broadsheet.gate.me import YOUNG, is_subscriber, personal_words
@@ -38,7 +39,7 @@ from broadsheet.gate.passes import Grants
 from broadsheet.gate.recorder import Recorder
 from broadsheet.gate.shelf import Held, Recent, Shelf
 from broadsheet.gate.told import NOTHING_YET, Told
-from broadsheet.gate.visit import Visit, as_it_turned_out, in_section, packed
+from broadsheet.gate.visit import Visit, as_it_turned_out, in_section, instant, packed
 from broadsheet.readers.passport import Passport
 
 Network = IPv4Network | IPv6Network
@@ -99,7 +100,7 @@ class Gate:
     def knows_reads(self, reader: int, first_read: int | None, reads: tuple[int, ...]) -> None:
         """What the server's meter holds of a reader; `first_read` (Unix seconds) dates a rolling window."""
         now = self._now()
-        first = datetime.fromtimestamp(first_read, UTC) if first_read is not None else None
+        first = instant(first_read) if first_read is not None else None
         self._reads.put(reader, (window(self.policy, now, first), reads, now))
 
     # --- the hot path -------------------------------------------------------------------------------------------
@@ -124,7 +125,7 @@ class Gate:
         visit = self._reader(asked, held, now, told) if asked.passport else self._visitor(asked, held, now)
         if isinstance(visit, Needs):
             return visit
-        decision = decide(policy, story, visit.request, now)
+        decision = visit.decision or decide(policy, story, visit.request, now)
         if (decision.counts or decision.body is not _FULL) and self.lending.could_help(asked):
             lent = self._borrow(asked, held, visit, told)
             if lent is not None:
@@ -144,7 +145,7 @@ class Gate:
 
     def _visitor(self, asked: Asked, held: Held, now: datetime) -> Visit:
         policy, story = self.policy, held.story
-        real = asked.method == "GET" and not asked.prefetch
+        real = asked.is_read
         if story.tier is not _METERED or story.emergency_free or policy.emergency:
             return Visit(_A_VISITOR if real else _A_VISITORS_LOOK, self._window(now), now)
         meter, span = self.open_meter(asked.meter, now) if asked.meter else (None, self._window(now))
@@ -227,7 +228,7 @@ class Gate:
 
     def _borrow(self, asked: Asked, held: Held, visit: Visit, told: Told) -> Answer | Needs | None:
         """Put a gift or a seat among the visit's facts; an Answer sends the browser round for its cookie."""
-        lent = self.lending.facts(asked, held.story, told, visit.at, real=_is_real(asked))
+        lent = self.lending.facts(asked, held.story, told, visit.at, real=asked.is_read)
         if isinstance(lent, Needs):
             return lent
         if lent.go_round:
@@ -269,13 +270,17 @@ class Gate:
             return passport
         if passport is None:
             return self._visitor(asked, held, now)
-        rights = tuple([Right(r.product, _at(r.start), _at(r.end) if r.end else None) for r in passport.rights])
-        real = asked.method == "GET" and not asked.prefetch
+        story, opens = held.story, COVERS[held.story.tier]
+        rights = tuple([
+            Right(product, instant(start), instant(end) if end is not None else None)
+            for product, start, end in passport.rights
+            if product in opens
+        ])  # fmt: skip
+        real = asked.is_read
         request = Request(Principal.STAFF if passport.staff else Principal.REGISTERED, rights, real_read=real)
-        story = held.story
         first = decide(self.policy, story, request, now)
         if story.tier is not _METERED or (first.body is _FULL and not first.counts):
-            return Visit(request, self._window(now), now, None, passport)
+            return Visit(request, self._window(now), now, None, passport, first)
         known = self.reads_of(passport.reader, now)
         if known is None and told.away:
             return Visit(request._replace(countable=False), self._window(now), now, None, passport)
@@ -382,19 +387,5 @@ class Gate:
         found = self._page_of(asked, held, "page", PRIVATE if asked.personal else PUBLIC, "") if held else None
         if found is None:
             path = asked.path.decode("ascii")
-            return Needs("page", (path,)) if path == "/" or _looks_like_a_front(path) else None
+            return Needs("page", (path,)) if path == "/" or is_front(path) else None
         return not_modified(Answer(*found), asked.if_none_match)
-
-
-def _looks_like_a_front(path: str) -> bool:
-    """A section's front: one lower-case word between two slashes. Django says whether there is such a section."""
-    word = path[1:-1]
-    return path.endswith("/") and bool(word) and "/" not in word and word.replace("-", "").isalnum() and word.islower()
-
-
-def _is_real(asked: Asked) -> bool:
-    return asked.method == "GET" and not asked.prefetch
-
-
-def _at(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

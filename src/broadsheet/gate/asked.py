@@ -30,6 +30,11 @@ class Asked(NamedTuple):
     probe: bool = False  # comes back from the redirect that finds out whether a browser keeps cookies
 
     @property
+    def is_read(self) -> bool:
+        """Whether a person navigates to it, as far as a request can say: neither HEAD nor a prefetch."""
+        return self.method == "GET" and not self.prefetch
+
+    @property
     def personal(self) -> bool:
         """Whether the request carries anything of a reader; then no answer to it may lie in a shared cache."""
         return bool(self.passport or self.session or self.grants)
@@ -53,6 +58,12 @@ def story_id(path: bytes) -> int | None:
     """The id at the end of a story's address; None when the path has not exactly a story's form."""
     match = _STORY.match(path)
     return int(match.group(1)) if match else None
+
+
+def is_front(path: str) -> bool:
+    """The form of a section's front: one lower-case word between two slashes. Django says whether there is one."""
+    word = path[1:-1]
+    return path.endswith("/") and bool(word) and "/" not in word and word.replace("-", "").isalnum() and word.islower()
 
 
 @lru_cache(maxsize=512)  # browsers send a handful of different ones

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from ipaddress import ip_address
 
 from broadsheet.access.book import Taken
 from broadsheet.access.meter import Meter, section_of, stories_of
-from broadsheet.access.rules import Request, Window
+from broadsheet.access.rules import Decision, Request, Window
 from broadsheet.gate.passes import Grants
 from broadsheet.readers.passport import Passport
 
@@ -16,7 +16,8 @@ from broadsheet.readers.passport import Passport
 @dataclass(slots=True)
 class Visit:
     """`request`: the facts for the decision, taken `at` this instant. `meter`: a visitor's, None when they bring none.
-    `passport`: a reader's. `taken`: what came of the count, if there was one. `grants`: the grant cookie to be set.
+    `passport`: a reader's. `decision`: set when it is known already. `taken`: what came of the count, if there was
+    one. `grants`: the grant cookie to be set.
     """
 
     request: Request
@@ -24,6 +25,7 @@ class Visit:
     at: datetime
     meter: Meter | None = None
     passport: Passport | None = None
+    decision: Decision | None = None
     taken: Taken | None = None
     grants: Grants | None = None
 
@@ -54,3 +56,8 @@ def packed(address: str) -> bytes:
         return ip_address(address).packed
     except ValueError:
         return b""
+
+
+def instant(seconds: int) -> datetime:
+    """Unix seconds as an aware instant."""
+    return datetime.fromtimestamp(seconds, UTC)

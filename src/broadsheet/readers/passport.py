@@ -6,19 +6,18 @@ the session, so a right that ends elsewhere ends here soon, and at once when the
 
 from __future__ import annotations
 
-import json
+import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from broadsheet.seals import Seal
 
 LIFETIME = timedelta(minutes=10)
-VERSION = 1
+VERSION = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
+class Right(NamedTuple):
     """One product a reader holds, over `[start, end)` in Unix seconds; `end` None is open."""
 
     product: str
@@ -26,8 +25,7 @@ class Right:
     end: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Passport:
+class Passport(NamedTuple):
     """`session` is a digest of the session it was issued from; `issued` and `expires` are Unix seconds."""
 
     reader: int
@@ -40,6 +38,13 @@ class Passport:
     name: str = ""
 
 
+# Version, reader, epoch, staff, issued, expires, number of rights; then their times (end -1 is open), and text: the
+# session, the products and the name, one a line. A subscriber shows it at every story, so it opens in two microseconds.
+_HEAD = struct.Struct(">BQQ?QQB")
+_MOST_RIGHTS = 64
+_TIMES = [struct.Struct(f">{2 * rights}q") for rights in range(_MOST_RIGHTS + 1)]
+
+
 class PassportOffice:
     """Seals and opens passports with the installation's keys, the newest first."""
 
@@ -49,31 +54,25 @@ class PassportOffice:
 
     def seal(self, passport: Passport) -> str:
         """The cookie's value."""
-        body = json.dumps(
-            [
-                VERSION,
-                passport.reader,
-                passport.epoch,
-                passport.session,
-                int(passport.staff),
-                passport.issued,
-                passport.expires,
-                [[r.product, r.start, r.end] for r in passport.rights],
-                passport.name,
-            ],
-            separators=(",", ":"),
-        ).encode()
-        return self._seal.seal(body)
+        reader, epoch, session, staff, issued, expires, rights, name = passport
+        times = [at for right in rights for at in (right.start, -1 if right.end is None else right.end)]
+        text = "\n".join((session, ",".join([right.product for right in rights]), name.replace("\n", " ")))
+        head = _HEAD.pack(VERSION, reader, epoch, staff, issued, expires, len(rights))
+        return self._seal.seal(head + _TIMES[len(rights)].pack(*times) + text.encode())
 
     def open(self, value: str, now: datetime, late: timedelta = timedelta()) -> Passport | None:
-        """The passport in a cookie's value; None when it is forged, foreign, edited or expired longer than `late` ago."""
+        """The passport in a cookie's value; None when it is forged, foreign, edited or expired, but for `late`."""
         body = self._seal.open(value)
-        if body is None:
+        if body is None or body[0] != VERSION:
             return None
-        try:
-            version, reader, epoch, session, staff, issued, expires, rights, name = json.loads(body)
-        except (ValueError, TypeError):
+        _, reader, epoch, staff, issued, expires, number = _HEAD.unpack_from(body)
+        if not issued - 60 <= now.timestamp() < expires + late.total_seconds():
             return None
-        if version != VERSION or not issued - 60 <= now.timestamp() < expires + late.total_seconds():
-            return None
-        return Passport(reader, epoch, session, bool(staff), issued, expires, tuple(Right(*r) for r in rights), name)
+        times = _TIMES[number]
+        flat = times.unpack_from(body, _HEAD.size)
+        session, products, name = body[_HEAD.size + times.size :].decode().split("\n")
+        rights = tuple([
+            Right(product, flat[2 * at], flat[2 * at + 1] if flat[2 * at + 1] >= 0 else None)
+            for at, product in enumerate(products.split(",") if number else ())
+        ])  # fmt: skip
+        return Passport(reader, epoch, session, staff, issued, expires, rights, name)
