@@ -93,15 +93,31 @@ def meter_of(*reads, at=NOW, window=WINDOW):
 def test_a_story_counts_once_and_the_limit_holds(url):
     async def go():
         async with Open(url) as one:
-            meter, section = meter_of(), section_code("politics")
-            first, second = pack(2**31 + 5, section), pack(7, 1)
-            assert await one.take(meter, 2**31 + 5, section=section, limit=2) == ("ok", (first,))
-            assert await one.take(meter, 2**31 + 5, section=9, limit=2) == ("repeat", (first,))
-            assert await one.take(meter, 7, limit=2) == ("ok", (first, second))
-            assert await one.take(meter, 8, limit=2) == ("limit", (first, second))
-            assert await one.take(meter, 8, limit=0) == ("limit", (first, second))
-            assert await asyncio.to_thread(one.book.look_surely, meter) == (first, second)
+            meter, most = meter_of(), 2**31 - 1
+            first = pack(most, section_code("politics"))
+            assert await one.take(meter, most, section=section_code("politics"), limit=2) == ("ok", (first,))
+            assert await one.take(meter, most, section=9, limit=2) == ("repeat", (most,))
+            assert await one.take(meter, 7, limit=2) == ("ok", (pack(7, 1), most))
+            assert await one.take(meter, 8, limit=2) == ("limit", (most, 7))
+            assert await one.take(meter, 8, limit=0) == ("limit", (most, 7))
+            assert await asyncio.to_thread(one.book.look_surely, meter) == (most, 7)
             assert one.book.look(meter) == ()
+
+    asyncio.run(go())
+
+
+def test_a_section_is_kept_where_it_has_a_ceiling(url):
+    async def go():
+        async with Open(url) as one:
+            meter, section = meter_of(), section_code("politics")
+            assert (await one.take(meter, 1, section=section, section_limit=2)).reads == (pack(1, section),)
+            assert (await one.take(meter, 2, section=9)).reads == (pack(2, 9), pack(1, section))
+            later = await one.take(meter, 3, section=section, section_limit=2)
+            assert later == ("ok", (pack(3, section), pack(1, section), 2))
+            assert (await one.take(meter, 4, section=section, section_limit=2)).verdict == "section_limit"
+            cookie = meter_of(pack(5, section), pack(6, section))  # what a cookie knows of sections counts too
+            assert (await one.take(cookie, 7, section=section, section_limit=2)).verdict == "section_limit"
+            assert (await one.take(cookie, 7, section=9)).reads == (pack(5, section), pack(6, section), pack(7, 9))
 
     asyncio.run(go())
 
@@ -212,7 +228,7 @@ def test_what_is_stored_goes_with_its_window(server):
                 meter = meter_of(window=window)
                 assert (await one.take(meter, 1)).verdict == "ok"
                 _, key, field, _ = one.book.place(meter)
-                assert server.ask("HSTRLEN", key, field) == 8
+                assert server.ask("HSTRLEN", key, field) == 6
                 assert least <= server.ask("TTL", key) <= most
 
     asyncio.run(go())

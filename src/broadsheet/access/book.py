@@ -77,12 +77,12 @@ class Book(Protocol):
         ...
 
 
-def together(book: tuple[int, ...], cookie: tuple[int, ...]) -> tuple[int, ...]:
-    """The reads of both, each story once, the book's first: what a book holds only ever grows at its end."""
-    if book == cookie:
-        return book
-    stories = {read & STORY for read in book}
-    return book + tuple([read for read in cookie if read & STORY not in stories])
+def together(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    """The reads of both, each story once, as the first has it."""
+    if first == second:
+        return first
+    stories = {read & STORY for read in first}
+    return first + tuple([read for read in second if read & STORY not in stories])
 
 
 def verdict(reads: tuple[int, ...], read: int, limit: int, section_limit: int | None) -> str:

@@ -1,8 +1,9 @@
 """The book of several machines, in a Valkey or Redis server or cluster. Django-free.
 
 Meters of one window lie together in hashes of a few dozen, which take a third of the memory of a key each and go with
-their window. A field is 8 bytes of the meter's id; its value 2 bytes for the day it counted last and 6 for each read
-(story, section). A take is one script on one server. While a server is away its takes are answered "away" at once.
+their window. A field is 6 bytes of the meter's id; its value 2 bytes for the day it counted last and 4 for each story,
+2 more for its section where that has a ceiling. A take is one script on one server. While a server is away its takes
+are answered "away" at once.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from broadsheet.ids import keyed_digest
 log = logging.getLogger(__name__)
 
 BUCKETS = 16384  # hashes of a window: up to 2 million meters they stay in the server's compact form
-_READ = struct.Struct(">IH")  # story, section
-_STORY32 = 2**32 - 1  # four thousand million stories are enough for the server
+_STORY = struct.Struct(">I")  # below 2**31; the highest bit says that a section follows
+_WITH_SECTION = struct.Struct(">IH")
+_MARK, _LOW = 2**31, 2**31 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
 _LONGEST_WAIT = 2.0  # seconds that a sign-in waits for the server
 
@@ -37,21 +39,42 @@ _TAKE = Script("""
 local value = redis.call('HGET', KEYS[1], ARGV[1])
 local reads, day = '', 0
 if value then reads, day = string.sub(value, 3), struct.unpack('>H', value) end
+local function split(packed)
+  local stories, sections, i = {}, {}, 1
+  while i <= #packed do
+    local story = struct.unpack('>I4', packed, i)
+    if story >= 2147483648 then
+      stories[#stories + 1], sections[#sections + 1], i = story - 2147483648, string.sub(packed, i + 4, i + 5), i + 6
+    else
+      stories[#stories + 1], sections[#sections + 1], i = story, '', i + 4
+    end
+  end
+  return stories, sections
+end
+local stories, sections = split(reads)
 local function has(story)
-  for i = 1, #reads, 6 do if string.sub(reads, i, i + 3) == story then return true end end
+  for _, other in ipairs(stories) do if other == story then return true end end
 end
-local cookie = ARGV[3]
-for i = 1, #cookie, 6 do
-  if not has(string.sub(cookie, i, i + 3)) then reads = reads .. string.sub(cookie, i, i + 5) end
+local function add(packed)
+  local more, theirs = split(packed)
+  for i, story in ipairs(more) do
+    if not has(story) then
+      stories[#stories + 1], sections[#sections + 1] = story, theirs[i]
+      if theirs[i] == '' then reads = reads .. struct.pack('>I4', story)
+      else reads = reads .. struct.pack('>I4', story + 2147483648) .. theirs[i] end
+    end
+  end
 end
-if has(string.sub(ARGV[2], 1, 4)) then return {'repeat', reads, day} end
-if #reads / 6 >= tonumber(ARGV[4]) then return {'limit', reads, day} end
+add(ARGV[3])
+local asked, section = split(ARGV[2])
+if has(asked[1]) then return {'repeat', reads, day} end
+if #stories >= tonumber(ARGV[4]) then return {'limit', reads, day} end
 if ARGV[5] ~= '' then
-  local used, section = 0, string.sub(ARGV[2], 5, 6)
-  for i = 5, #reads, 6 do if string.sub(reads, i, i + 1) == section then used = used + 1 end end
+  local used = 0
+  for _, other in ipairs(sections) do if other == section[1] then used = used + 1 end end
   if used >= tonumber(ARGV[5]) then return {'section_limit', reads, day} end
 end
-reads = reads .. ARGV[2]
+add(ARGV[2])
 redis.call('HSET', KEYS[1], ARGV[1], struct.pack('>H', ARGV[6]) .. reads)
 if not value then redis.call('EXPIRE', KEYS[1], ARGV[7]) end
 return {'ok', reads, day}
@@ -165,14 +188,14 @@ class ValkeyBook:
             value = await answer
         finally:
             cluster.close()
-        return together(_reads(value[2:]), meter.reads) if isinstance(value, bytes) else meter.reads
+        return together(meter.reads, _reads(value[2:])) if isinstance(value, bytes) else meter.reads
 
     # --- one read -----------------------------------------------------------------------------------------------
     def place(self, meter: Meter) -> tuple[int, bytes, bytes, int]:
         """Slot, key and field of a meter, and when its window is over for certain (Unix seconds)."""
         prefix, end = self._windows.get(meter.window) or self._window(meter.window)
         bucket = int.from_bytes(meter.id[:2], "big") % BUCKETS
-        return self._slots[bucket], b"%b{%d}" % (prefix, bucket), meter.id[8:], end
+        return self._slots[bucket], b"%b{%d}" % (prefix, bucket), meter.id[2:8], end
 
     def _window(self, window: str) -> tuple[bytes, int]:
         """What the keys of a window's meters begin with, and its end. Rolling windows that began on one day share
@@ -285,8 +308,8 @@ class _One:
         section_limit = self._section_limit
         values = (
             field,
-            _READ.pack(self._read & _STORY32, self._read >> 48),
-            _packed(meter.reads) if meter.reads else b"",
+            _packed((self._read,), sections=section_limit is not None),
+            _packed(meter.reads, sections=section_limit is not None) if meter.reads else b"",
             self._limit,
             "" if section_limit is None else section_limit,
             book.day,
@@ -301,7 +324,8 @@ class _One:
             self._taken = self._away()
         else:
             verdict, reads, day = reply
-            self._taken = Taken(verdict.decode(), together(_reads(reads), self._meter.reads))
+            known = (*self._meter.reads, self._read) if verdict == b"ok" else self._meter.reads
+            self._taken = Taken(verdict.decode(), together(known, _reads(reads)))  # the cookie knows every section
             returned = self.network is not None and verdict == b"ok" and day < self._book.day
             if returned and self.network is not None and self._meter.first_read < self._book.day_began:
                 self._book.ask_budget(b"return", self.network, self._limit, self._now, lambda _: None)
@@ -327,9 +351,21 @@ class _One:
             self._done(self._taken if self.granted is True else self.granted)  # type: ignore[arg-type]
 
 
-def _packed(reads: tuple[int, ...]) -> bytes:
-    return b"".join([_READ.pack(read & _STORY32, read >> 48) for read in reads])
+def _packed(reads: tuple[int, ...], *, sections: bool) -> bytes:
+    if sections:
+        return b"".join([_WITH_SECTION.pack(read & _LOW | _MARK, read >> 48) for read in reads])
+    return b"".join([_STORY.pack(read & _LOW) for read in reads])
 
 
 def _reads(packed: bytes) -> tuple[int, ...]:
-    return tuple([section << 48 | story for story, section in _READ.iter_unpack(packed)])
+    """The reads in a value; section 0 where the server does not know it."""
+    found, at = [], 0
+    while at < len(packed):
+        if packed[at] & 0x80:
+            story, section = _WITH_SECTION.unpack_from(packed, at)
+            found.append(section << 48 | story & _LOW)
+            at += 6
+        else:
+            found.append(_STORY.unpack_from(packed, at)[0])
+            at += 4
+    return tuple(found)
