@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import uvicorn
@@ -21,13 +20,13 @@ from broadsheet.server import child
 from broadsheet.server.failures import UNREACHABLE, USAGE, ServiceUnreachableError
 from broadsheet.server.options import OptionError, data_folder
 from broadsheet.server.setup import start_django
-from broadsheet.server.sockets import listen_unix, newsroom_socket, ports_socket
+from broadsheet.server.sockets import UnixListener, newsroom_socket, ports_socket
 
 log = logging.getLogger("broadsheet.server")
 LAST_JOB = 5.0  # seconds the job at hand gets to finish
 
 
-async def _serve(pages: socket.socket, questions: socket.socket, newsroom: Any, args: Any) -> None:
+async def _serve(pages: UnixListener, questions: UnixListener, newsroom: Any, args: Any) -> None:
     config = uvicorn.Config(
         from_gate(newsroom.application),
         http="httptools",
@@ -42,10 +41,10 @@ async def _serve(pages: socket.socket, questions: socket.socket, newsroom: Any, 
     )
     server = uvicorn.Server(config)
     child.serving()
-    await newsroom.ports.start(questions)
-    saying = asyncio.ensure_future(_say_ready(server, args))
+    await newsroom.ports.start(questions.socket)
+    saying = asyncio.ensure_future(_take_over(server, (pages, questions), args))
     try:
-        await server.serve([pages])
+        await server.serve([pages.socket])
     finally:
         child.end_soon(child.GRACE / 2)
         saying.cancel()
@@ -53,9 +52,12 @@ async def _serve(pages: socket.socket, questions: socket.socket, newsroom: Any, 
         await newsroom.ports.stop(LAST_JOB)
 
 
-async def _say_ready(server: uvicorn.Server, args: Any) -> None:
+async def _take_over(server: uvicorn.Server, listeners: Iterable[UnixListener], args: Any) -> None:
+    """Only a newsroom that answers takes the place of the one before it."""
     while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event
         await asyncio.sleep(0.01)
+    for listener in listeners:
+        listener.take_over()
     child.ready(args)
 
 
@@ -73,7 +75,7 @@ def main(words: Sequence[str]) -> int:
 
     newsroom = Newsroom(jobs=args.jobs)
     data = data_folder()
-    pages, questions = listen_unix(newsroom_socket(data)), listen_unix(ports_socket(data))
+    pages, questions = UnixListener(newsroom_socket(data)), UnixListener(ports_socket(data))
     log.info("The newsroom is ready after %.1f s.", time.monotonic() - begin)
     uvloop.run(_serve(pages, questions, newsroom, args))
     if newsroom.worker.is_alive():

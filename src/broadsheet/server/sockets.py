@@ -66,28 +66,35 @@ def bind_public(host: str, port: int) -> socket.socket:
     return listening
 
 
-def listen_unix(path: Path) -> socket.socket:
-    """Listen at `path`, for this user alone. Whoever listened there before is asked nothing more from now on."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with suppress(FileNotFoundError):
-        draft.unlink()
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listening.bind(str(draft))
-    draft.chmod(0o600)
-    listening.listen(BACKLOG)
-    listening.setblocking(False)
-    draft.rename(path)
-    return listening
+class UnixListener:
+    """Listens for this user alone; under its address only from `take_over()` on, until when another may serve there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._draft = path.with_name(f"{path.name}.{os.getpid()}")
+        with suppress(FileNotFoundError):
+            self._draft.unlink()
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.bind(str(self._draft))
+        self._draft.chmod(0o600)
+        self.socket.listen(BACKLOG)
+        self.socket.setblocking(False)
+
+    def take_over(self) -> None:
+        self._draft.rename(self._path)
 
 
 def only_newsroom(data: Path) -> IO[str]:
     """A lock for as long as the returned file stays open: one newsroom a data folder. OptionError when it is taken."""
-    held = (run_folder(data) / "newsroom.lock").open("w")
+    folder = run_folder(data)
+    held = (folder / "newsroom.lock").open("w")
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         held.close()
         raise OptionError(f"a newsroom is running on {data} already; one folder has one.") from None
+    for left_behind in folder.glob("*.sock.*"):
+        left_behind.unlink(missing_ok=True)
     return held
 
 

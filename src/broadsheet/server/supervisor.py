@@ -32,7 +32,7 @@ FIRST_OUT = 6.0  # gates finish what they hand over before their newsroom goes
 HANDOVER = 0.3  # between a new newsroom's first word and its predecessor's last: what was on its way arrives
 LONG_LIFE = 10.0  # a process that lived this long is started again at once
 MOST_PATIENCE = 20.0
-START_TIME = 60.0  # a replacement that is not ready by then has failed
+START_TIME = 180.0  # a replacement that is not ready by then has failed
 _MODULES = {
     "gate": "broadsheet.server.gate_process",
     "newsroom": "broadsheet.server.newsroom_process",
@@ -90,7 +90,8 @@ class Supervisor:
                 self._reap()
                 self._start_missing()
                 self._end_the_old()
-                if self._reload:
+                # One reload after the other: who is about to take over is not to be taken away again.
+                if self._reload and not any(place.successor for place in self._places):
                     self._reload = False
                     self._replace_all()
                 self._say_once()
@@ -201,8 +202,6 @@ class Supervisor:
             before = next((p for p in old if (p.role, p.number) == (place.role, place.number)), None)
             if before:
                 place.child = before.child
-                if before.successor:
-                    self._let_go(before.successor)
                 before.child = None
             place.successor = self._start(place)
         for place in old:
