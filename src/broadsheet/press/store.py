@@ -155,8 +155,7 @@ class Store:
     def get(self, key: str) -> Sheet | None:
         with self._db() as db:
             row = db.execute(
-                "SELECT version, edition, content_type, etag, gzip, br, status, mentions FROM sheet"
-                " WHERE key = ?",
+                "SELECT version, edition, content_type, etag, gzip, br, status, mentions FROM sheet WHERE key = ?",
                 (key,),
             ).fetchone()
         if row is None:
@@ -191,10 +190,36 @@ class Store:
             db.execute(f"DELETE FROM sheet WHERE {where}", span)  # noqa: S608
             db.execute("COMMIT")
 
+    def shrink(self, most_bytes: int) -> int:
+        """Forget the sheets that were printed longest ago until the file uses at most `most_bytes`; returns how many.
+
+        Whoever asks for one of them has it printed again, so an archive that robots walk through fills no disk.
+        """
+        forgotten = 0
+        with self._db() as db:
+            while _used(db) > most_bytes:
+                db.execute("BEGIN IMMEDIATE")
+                oldest = db.execute("SELECT rowid, key FROM sheet ORDER BY rowid LIMIT 200").fetchall()
+                db.executemany("DELETE FROM mention WHERE key = ?", [(key,) for _, key in oldest])
+                db.executemany("DELETE FROM sheet WHERE rowid = ?", [(row,) for row, _ in oldest])
+                db.execute("COMMIT")
+                forgotten += len(oldest)
+                if not oldest:
+                    break
+        return forgotten
+
     def mentioning(self, story: int) -> list[str]:
         """Keys of the sheets that show words of a story."""
         with self._db() as db:
             return [row[0] for row in db.execute("SELECT key FROM mention WHERE story = ? ORDER BY key", (story,))]
+
+
+def _used(db: sqlite3.Connection) -> int:
+    """Bytes of the file that hold something."""
+    pages, free, size = (
+        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
 
 
 @dataclass(frozen=True, slots=True)

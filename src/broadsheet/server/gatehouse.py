@@ -20,7 +20,7 @@ from broadsheet.gate.asked import CookieNames
 from broadsheet.gate.options import GateOptions, Seals
 from broadsheet.gate.passes import GrantSeal
 from broadsheet.gate.recorder import Recorder
-from broadsheet.gate.shelf import Shelf
+from broadsheet.gate.shelf import MEGABYTE, Shelf
 from broadsheet.ids import derive_key
 from broadsheet.press.store import open_stores
 from broadsheet.readers.passport import PassportOffice
@@ -73,7 +73,7 @@ def build_gate(options: Any, secret: bytes, *older: bytes) -> Gate:
     records = RecordBook(options.data / "decisions") if options.decision_days else None
     return Gate(
         gate_options,
-        Shelf(stores, stores.public.note("edition")),
+        Shelf(stores, stores.public.note("edition"), options.gate_memory * MEGABYTE),
         seals,
         book=open_book(options, sole=options.gate_workers == 1),
         recorder=Recorder((secret, *older)[-1], records),

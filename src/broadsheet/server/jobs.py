@@ -14,6 +14,7 @@ from broadsheet.access import recall
 from broadsheet.access.events import PolicySwitched
 from broadsheet.bus import actions as bus
 from broadsheet.dates import local_date
+from broadsheet.leakcheck.actions import purge as purge_leak_runs
 from broadsheet.press.queries import chrome, stores
 from broadsheet.readers.actions import forget_unverified
 from broadsheet.website import jobs as website_jobs
@@ -52,9 +53,12 @@ def turn_the_day() -> None:
 
 def purge() -> None:
     """Forget what has served: jobs done a week ago, old notices, lapsed seats, old gifts, unproven addresses, decisions
-    older than the publisher keeps them."""
+    older than the publisher keeps them, printed pages that do not fit on the disk."""
     bus.purge(clock.now())
     access.purge(now=clock.now())
     forget_unverified(now=clock.now())
+    purge_leak_runs(now=clock.now())
     options = settings.BROADSHEET
+    for store in (stores().public, stores().full):
+        store.shrink(options.press_gigabytes * 2**30 // 2)
     recall.purge(options.data / "decisions", clock.now().date() - timedelta(days=options.decision_days or -1))

@@ -122,8 +122,18 @@ OPTIONS: tuple[Option, ...] = (
     Option("email_url", "URL", "", "smtp://user:password@host:587, smtps://…, file:///folder; empty writes letters "
            "into the data folder.", _maybe, secret=True),
     Option("email_from", "address", "", "The sender of letters; empty is newsroom@ the public host.", _maybe),
+    Option("leakcheck", "choice", "on", "Look for leaks from outside: each night and after each publication (on), only "
+           "then (night, publish), or never (off).", _choice("on", "night", "publish", "off")),
+    Option("leakcheck_url", "URL", "", "Where to look for leaks; empty is this program's own port. Write the public "
+           "address to look through the cache in front.", lambda value: _url(value) if value else ""),
+    Option("alarm_email", "address", "", "Who is written to when something leaks; empty is every administrator.",
+           _maybe),
     Option("host", "address", "127.0.0.1", "The address to listen on.", _text),
     Option("port", "count", 8000, "The port to listen on.", _count(1, 65535)),
+    Option("gate_memory", "count", 128, "Megabytes of printed pages that a gate worker keeps at hand.",
+           _count(8, 10**6)),
+    Option("press_gigabytes", "count", 20, "What printed pages may take on the disk; the oldest go and are "
+           "printed again when somebody asks.", _count(1, 10**6)),
     Option("gate_workers", "count", 1, "Processes that answer readers; one a core is the most that helps.",
            _count(1, 64)),
     Option("tls_certificate", "path", "", "A PEM file with the certificate and its chain: the program ends TLS itself.",
