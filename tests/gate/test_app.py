@@ -1,5 +1,6 @@
 """The gate in memory, with a clock that is walked: windows, modes, passports, registered readers, stale sheets."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from broadsheet.access.book import Taken
 from broadsheet.access.local_book import LocalBook
 from broadsheet.access.meter import MeterSeal, pack, section_code
-from broadsheet.access.rules import Policy
+from broadsheet.access.rules import Policy, policy_values
 from broadsheet.gate.answers import Needs
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asked import CookieNames, read_request
@@ -124,6 +125,18 @@ def test_a_limit_that_was_lowered_keeps_what_was_read_and_opens_nothing_new(tmp_
     lower = Desk(tmp_path, free_limit=3)
     lower.cookies = at.cookies
     assert lower.reasons(4, 1, 5) == ["repeat", "repeat", "limit"]
+
+
+@pytest.mark.parametrize("window", ["week", "rolling:30", "rolling:2"])
+def test_a_window_of_another_kind_gives_no_second_allowance_while_the_first_one_runs(desk, window):
+    at = desk(free_limit=3)
+    assert at.reasons(1, 2) == ["meter", "meter"]
+    old = dict(at.cookies)
+    at.gate.standing("policy", policy_values(replace(at.gate.policy, window=window, revision=1)))
+    at.now += timedelta(hours=1)
+    assert at.reasons(1, 3, 4) == ["repeat", "meter", "limit"]
+    at.cookies = old
+    assert at.reasons(2, 4, 3) == ["repeat", "limit", "repeat"]
 
 
 def test_a_registered_readers_first_read_is_counted_by_the_server_before_a_byte_is_sent(desk):

@@ -327,3 +327,13 @@ def window_named(name: str, zone: ZoneInfo) -> Window | None:
         return None
     found = window(Policy(window="month" if kind == "m" else "week", zone=zone), day)
     return found if found.name == name else None
+
+
+def carries_over(name: str, policy: Policy, now: datetime) -> bool:
+    """Whether a meter of window `name` goes on counting in the policy's running window, which is of another kind: while
+    its own window runs, a policy that changes the kind gives no second allowance."""
+    own = window_named(name, policy.zone)
+    if own is None or not own.start <= now < own.end:
+        return False
+    kind, _, days = policy.window.partition(":")
+    return not name.startswith(f"r{days}-" if kind == "rolling" else kind[:1])

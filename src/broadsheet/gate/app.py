@@ -25,6 +25,7 @@ from broadsheet.access.rules import (
     Tier,
     Wall,
     Window,
+    carries_over,
     decide,
     policy_from,
     window,
@@ -332,7 +333,12 @@ class Gate:
         span = self._running
         if span is None or not span.start <= now < span.end:
             span = self._window(now, meter.first_read_at)
-        return (meter if meter.window == span.name else None), span
+        if meter.window != span.name:
+            if not carries_over(meter.window, self.policy, now):
+                return None, span
+            # The publisher changed the kind of window while this one runs: what was read in it still counts.
+            meter = Meter(meter.id, span.name, meter.first_read, self.book.look(meter))
+        return meter, span
 
     # --- everything but a story that is held --------------------------------------------------------------------
     def _elsewhere(self, asked: Asked, told: Told) -> Answer | Needs | None:

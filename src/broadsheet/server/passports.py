@@ -14,7 +14,7 @@ from broadsheet.access.actions import merge_meter as merge_reads
 from broadsheet.access.book import Book
 from broadsheet.access.meter import MeterSeal, meter_seal
 from broadsheet.access.queries import current_policy, live_grants, running_reads
-from broadsheet.access.rules import window
+from broadsheet.access.rules import carries_over, window
 from broadsheet.ids import keyed_digest
 from broadsheet.readers.actions import bump_epoch
 from broadsheet.readers.passport import LIFETIME, Passport, PassportOffice, Right
@@ -82,11 +82,14 @@ def merge_meter(reader_id: int, meter_cookie: str, now: datetime) -> None:
     """Count on the account what this browser has read as a visitor in the running window."""
     policy, (seal, book) = current_policy(), _meters()
     meter = seal.open(meter_cookie) if meter_cookie else None
-    if meter is None or meter.window != window(policy, now, meter.first_read_at).name:
+    if meter is None:
+        return
+    running = window(policy, now, meter.first_read_at).name
+    if meter.window != running and not carries_over(meter.window, policy, now):
         return
     reads = book.look_surely(meter)
     if reads:
         span, first, _ = running_reads(reader_id, policy, now)
-        name = meter.window if first is None else span.name
+        name = running if first is None else span.name
         merge_reads(reader_id=reader_id, window=name, reads=reads, now=now)
         bump_epoch(reader_id=reader_id)
