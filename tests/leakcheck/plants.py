@@ -1,104 +1,190 @@
-"""`python plants.py serve …`: the real program with leaks planted in it, each in its own place, so that each must be found.
+"""A proxy in front of an honest paper that spoils some of its answers: each plant is a leak that must be found.
 
-premium-long      the body in JSON-LD
-premium-one       the body zipped, in base64, in a comment
-registered-long   a header with the length of the body
-metered-long      the whole story for whoever calls himself Googlebot
-/feed.xml         the body of premium-two
-every full page   may be kept by shared caches
-premium-marked    a wall with a placeholder
+It stands where a careless CDN, theme or plugin would, knows nothing of the program's insides, and so survives every
+change of them.
+
+json-ld        premium-long: the body in JSON-LD
+comment        premium-one: the body zipped, in base64, in a comment
+length         registered-long: a header that depends on the length of the body
+robot          metered-long: the whole story for whoever calls himself Googlebot
+parameter      metered-two: the whole story for ?share=abc
+feed           /feed.xml: the body of premium-two
+public         full pages may be kept by shared caches
+placeholder    premium-marked: a wall that says {{free_limit}}
+suffix         premium-wire: …/x.css answers as the story does
+forgetful      visitors' meters are lost on the way
+sticky         what a reader was sent is sent to them again for a while
+slow           drafts take longer than stories that never were
+thrifty        subscribers get only the first half of metered-list
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
-import sys
+import time
 import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
 
-from broadsheet.__main__ import main
-from broadsheet.access.rules import Body, Cache, Decision
-from broadsheet.gate import app, asgi, protocol
-from broadsheet.newsroom import rules as _pure  # noqa: F401 - what follows needs Django and is patched when it is there
+from broadsheet.leakcheck.client import Header, Response, Site, read_response
+from broadsheet.leakcheck.readers import BY_KEY
+from broadsheet.leakcheck.stories import text_of
 
-_robot = [False]
-
-
-def _headline(story) -> str:
-    return story.headline.split()[-2] + "-" + story.headline.split()[-1]
-
-
-def plant_pages() -> None:
-    from broadsheet.newsroom.queries import full_story
-    from broadsheet.press import printer
-    from broadsheet.website import feeds
-
-    render, item = printer.render, feeds._item
-
-    def planted(template: str, **values) -> str:
-        html = render(template, **values)
-        story = values.get("story")
-        if values.get("wall") is None or story is None:
-            return html
-        body = full_story(story.id).body_html
-        name = _headline(story)
-        extra = {
-            "premium-long": f'<script type="application/ld+json">{json.dumps({"articleBody": body})}</script>',
-            "premium-one": f"<!-- {base64.b64encode(zlib.compress(body.encode())).decode()} -->",
-            "premium-marked": "<p>You have read {{free_limit}} free articles.</p>",
-        }.get(name, "")
-        return html.replace("</main>", f"{extra}</main>")
-
-    def planted_item(paper, card):
-        element = item(paper, card)
-        if _headline(card) == "premium-two":
-            element[0].text += " " + full_story(card.id).body_html
-        return element
-
-    printer.render = planted
-    printer.check_rendered = lambda html, key: html
-    feeds._item = planted_item
+PAGES = ("json-ld", "comment", "length", "robot", "parameter", "feed", "public", "placeholder", "suffix", "thrifty")
+STUCK = 20.0
 
 
-def plant_gate() -> None:
-    dress, decide, read = app.Gate._dress, app.decide, protocol.read_request
+@dataclass
+class Asked:
+    method: str
+    target: str
+    headers: list[Header]
+    body: bytes = b""
 
-    def planted_dress(self, asked, sheet, cache, reason=""):
-        full = sheet.key.endswith("/full")
-        answer = dress(self, asked, sheet, app.PUBLIC if full else cache, reason)
-        if b"registered-long" in asked.path and not full:
-            whole = self.shelf._stores.full.get(sheet.key.rpartition("/")[0] + "/full")
-            answer.add("X-Reading-Minutes", str(len(whole.plain) / 1000))
-        return answer
+    def get(self, name: str) -> str:
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
-    def planted_read(method, path, headers, names, **more):
-        _robot[0] = b"metered-long" in path and any(
-            b"Googlebot" in value for name, value in headers if name == b"user-agent"
+    def without(self, *names: str) -> list[Header]:
+        return [(key, value) for key, value in self.headers if key.lower() not in names]
+
+
+@dataclass
+class Proxy:
+    """`async with Proxy(...) as server`: something with the `url`, `port` and `process` of a running paper."""
+
+    server: Any
+    paper: Mapping[str, Any]
+    twin: str
+    plants: tuple[str, ...]
+    host: str
+    kept: dict[tuple[str, str], tuple[float, Response]] = field(default_factory=dict)
+
+    async def __aenter__(self) -> SimpleNamespace:
+        self.upstream = Site(self.server.url, host=self.host)
+        session = {"bss": str(self.paper["sessions"]["subscriber"])}
+        answer = await self._send(Asked("GET", "/healthz", [("Host", self.host), ("Cookie", _cookie(session))]))
+        self.payer = _cookie(session | answer.cookies())
+        self.listener = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**22)
+        port = self.listener.sockets[0].getsockname()[1]
+        return SimpleNamespace(url=f"http://127.0.0.1:{port}", port=port, process=self.server.process)
+
+    async def __aexit__(self, *error: object) -> None:
+        self.listener.close()
+
+    def path(self, key: str) -> str:
+        return self.paper["stories"][key]["path"]
+
+    def hidden(self, key: str) -> str:
+        return text_of(BY_KEY[key], self.twin).hidden
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                asked = await _read(reader)
+                answer = await self._answer(asked)
+                writer.write(_written(asked, answer))
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, UnicodeError):
+            pass
+        finally:
+            writer.close()
+
+    async def _send(self, asked: Asked) -> Response:
+        reader, writer = await self.upstream.connect()
+        head = f"{asked.method} {asked.target} HTTP/1.1\r\n"
+        head += "".join(
+            f"{name}: {value}\r\n" for name, value in [*asked.without("connection"), ("Connection", "close")]
         )
-        return read(method, path, headers, names, **more)
+        writer.write(head.encode("utf-8", "surrogateescape") + b"\r\n" + asked.body)
+        try:
+            return (await asyncio.wait_for(read_response(reader, asked.method), 20))[0]
+        finally:
+            writer.close()
 
-    def planted_decide(policy, story, request, now):
-        if _robot[0]:
-            return Decision(Body.FULL, 200, "robot", Cache.PRIVATE)
-        return decide(policy, story, request, now)
+    async def _answer(self, asked: Asked) -> Response:
+        asked = self._bent(asked)
+        who = (asked.target, asked.get("Cookie"))
+        if "sticky" in self.plants and who in self.kept and time.monotonic() - self.kept[who][0] < STUCK:
+            return self.kept[who][1]
+        if "slow" in self.plants and asked.target == self.path("draft-premium"):
+            await asyncio.sleep(0.02)
+        answer = await self._send(asked)
+        if "sticky" in self.plants and answer.get("Broadsheet-Variant") == "full":
+            self.kept.setdefault(who, (time.monotonic(), answer))
+        return self._spoiled(asked, answer)
 
-    app.Gate._dress, app.decide = planted_dress, planted_decide
-    protocol.read_request = asgi.read_request = planted_read
+    def _bent(self, asked: Asked) -> Asked:
+        headers = asked.without("accept-encoding")
+        opened = ("robot" in self.plants and asked.target == self.path("metered-long")
+                  and "Googlebot/" in asked.get("User-Agent"))  # fmt: skip
+        if "parameter" in self.plants and asked.target == self.path("metered-two") + "?share=abc":
+            opened = True
+        target = asked.target
+        if "suffix" in self.plants and target == self.path("premium-wire") + "/x.css":
+            target = self.path("premium-wire")
+        if opened:
+            headers = [*[pair for pair in headers if pair[0].lower() != "cookie"], ("Cookie", self.payer)]
+        if "forgetful" in self.plants:
+            headers = [pair for pair in headers if pair[0].lower() != "cookie" or "bsm=" not in pair[1]]
+        return Asked(asked.method, target, headers, asked.body)
+
+    def _spoiled(self, asked: Asked, answer: Response) -> Response:
+        key = next((key for key in BY_KEY if self.path(key) == asked.target), "")
+        walled = answer.get("Broadsheet-Variant") == "wall"
+        body, more = answer.body, []
+        if walled and key == "premium-long" and "json-ld" in self.plants:
+            text = json.dumps({"articleBody": self.hidden(key)})
+            body = body.replace(b"</main>", f'<script type="application/ld+json">{text}</script></main>'.encode())
+        if walled and key == "premium-one" and "comment" in self.plants:
+            body = body.replace(
+                b"</main>", b"<!-- " + base64.b64encode(zlib.compress(self.hidden(key).encode())) + b" --></main>"
+            )
+        if walled and key == "premium-marked" and "placeholder" in self.plants:
+            body = body.replace(b"</main>", b"<p>You have read {{free_limit}} free articles.</p></main>")
+        if walled and key == "registered-long" and "length" in self.plants:
+            more.append(("X-Reading-Minutes", str(len(self.hidden(key)) / 1000)))
+        if asked.target == "/feed.xml" and "feed" in self.plants:
+            body = body.replace(b"</item>", f"<content>{self.hidden('premium-two')}</content></item>".encode(), 1)
+        if (
+            "thrifty" in self.plants
+            and key == "metered-list"
+            and self.paper["sessions"]["unlimited"] in asked.get("Cookie")
+        ):
+            body = body[: body.find(b"</li>")]
+        headers = answer.headers
+        if "public" in self.plants and answer.get("Broadsheet-Variant") == "full":
+            headers = tuple(pair for pair in headers if pair[0].lower() != "cache-control")
+            more.append(("Cache-Control", "public, max-age=60"))
+        return replace(answer, headers=(*headers, *more), body=body)
 
 
-def plant() -> None:
-    from broadsheet.server import commands, setup
-
-    start = setup.start_django
-
-    def start_and_plant(**options) -> None:
-        start(**options)
-        plant_pages()
-
-    commands.start_django = start_and_plant
-    plant_gate()
+def _cookie(jar: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in jar.items())
 
 
-if __name__ == "__main__":
-    plant()
-    sys.exit(main())
+async def _read(reader: asyncio.StreamReader) -> Asked:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("utf-8", "surrogateescape")
+    line, *rest = head[:-4].split("\r\n")
+    method, _, target = line.rpartition(" ")[0].partition(" ")
+    headers = [(name, value.lstrip(" ")) for name, _, value in (one.partition(":") for one in rest)]
+    asked = Asked(method, target, headers)
+    length = asked.get("Content-Length")
+    if length.isdigit() and int(length):
+        asked.body = await reader.readexactly(int(length))
+    return asked
+
+
+def _written(asked: Asked, answer: Response) -> bytes:
+    kept = [
+        pair for pair in answer.headers if pair[0].lower() not in ("content-length", "transfer-encoding", "connection")
+    ]
+    bodiless = asked.method == "HEAD" or answer.status in (204, 304)
+    length = answer.get("Content-Length") if bodiless else str(len(answer.body))
+    lines = [f"HTTP/1.1 {answer.status} X", *(f"{name}: {value}" for name, value in kept)]
+    if length:
+        lines.append(f"Content-Length: {length}")
+    return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + (b"" if bodiless else answer.body)

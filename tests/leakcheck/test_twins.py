@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from tests.leakcheck.plants import PAGES, Proxy
 
-from broadsheet.leakcheck.report import Outcome, check, tell
-from broadsheet.leakcheck.twins import Running, Twins, make_twins, serving
+from broadsheet.leakcheck.report import ROUNDS, Effort, Outcome, check, tell
+from broadsheet.leakcheck.twins import HOST, Twins, make_twins, serving
 
-PLANTS = Path(__file__).parent / "plants.py"
+# Every class of trick and every round, with a share of the tricks; the command and the night's run try all of them.
+SMALL = Effort(share=0.12, fuzz=6, cached=120, seed=20270315, modes=("strict meter", "https behind a proxy"))
 
 
 @pytest.fixture(scope="module")
@@ -20,14 +22,31 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> Twins:
 
 
 @pytest.fixture(scope="module")
-def planted(twins: Twins, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def running(twins: Twins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Twins, Any]]:
+    """The same twins, served honestly, for the plants to stand in front of."""
     copy = twins.copy_to(tmp_path_factory.mktemp("planted") / "twins")
-    with Running() as running:
-        servers = [running.start(copy.data(twin), command=(sys.executable, str(PLANTS))) for twin in ("a", "b")]
-        running.wait()
-        return asyncio.run(
-            check(copy, servers, only=("walls", "surfaces", "tricks"), groups=("identity",), guess=False)
-        )
+    with serving(copy) as servers:
+        yield copy, servers
+
+
+def planted_in(running: tuple[Twins, Any], *plants: str, effort: Effort) -> Outcome:
+    twins, servers = running
+
+    async def run() -> Outcome:
+        pair = zip("ab", servers, strict=True)
+        proxies = [Proxy(server, twins.papers[twin], twin, plants, HOST) for twin, server in pair]
+        async with proxies[0] as first, proxies[1] as second:
+            return await check(twins, [first, second], effort)
+
+    return asyncio.run(run())
+
+
+@pytest.fixture(scope="module")
+def planted(running: tuple[Twins, Any]) -> Outcome:
+    rounds = ("walls", "surfaces", "tricks", "caches")
+    groups = ("identity", "parameters")
+    effort = Effort(only=rounds, groups=groups, guess=False, cached=100, share=1.0, seed=7)
+    return planted_in(running, *PAGES, effort=effort)
 
 
 def found(outcome: Outcome, **wanted: str) -> list[str]:
@@ -36,16 +55,22 @@ def found(outcome: Outcome, **wanted: str) -> list[str]:
     ]
 
 
-def test_the_paper_as_it_is_leaks_nothing(twins: Twins, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_paper_as_it_is_leaks_nothing(twins: Twins, tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
     copy = twins.copy_to(tmp_path / "twins")
     with serving(copy) as servers:
-        outcome = asyncio.run(check(copy, servers))
+        outcome = asyncio.run(check(copy, servers, SMALL))
     assert outcome.leaks == ()
     assert outcome.surfaces > 80
     assert outcome.tricks > 300
-    assert outcome.probes > 3000
+    assert outcome.probes > 1000
+    assert set(outcome.seconds) == set(ROUNDS)
+    assert "options tried: strict meter, https behind a proxy" in outcome.notes
+    assert any("a right that ended after" in note for note in outcome.notes)
     assert tell(outcome, as_json=True, quiet=False, seconds=1.0) == 0
-    assert capsys.readouterr().out == ""
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "seed 20270315" in told.err
+    assert told.err.endswith(": no leaks.\n")
 
 
 def test_a_body_in_json_ld_is_found(planted: Outcome) -> None:
@@ -96,3 +121,47 @@ def test_leaks_are_told_one_object_a_probe_and_exit_1(planted: Outcome, capsys: 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(planted.leaks)
     assert all(line.startswith('{"story": ') and len(line) < 700 for line in lines)
+
+
+def test_a_parameter_that_opens_the_wall_is_found(planted: Outcome) -> None:
+    evidence = found(planted, story="metered-two", reader="registered reader at the limit", trick="share=abc")
+    assert evidence
+    assert "words of metered-two" in evidence[0]
+
+
+def test_an_address_that_a_careless_cache_takes_for_a_file_is_found(planted: Outcome) -> None:
+    evidence = found(planted, surface="shared cache", trick="greedy keys", reader="visitor")
+    assert any(text.startswith("out of the cache: words of premium-wire") for text in evidence)
+
+
+def test_a_public_full_page_reaches_others_through_a_cache(planted: Outcome) -> None:
+    evidence = found(planted, surface="shared cache", trick="raw keys")
+    assert any("full text that a cache may keep" in text for text in evidence)
+
+
+def test_a_payer_who_gets_half_a_story_is_found(planted: Outcome) -> None:
+    evidence = found(planted, story="metered-list", reader="subscriber without premium", trick="read")
+    assert evidence
+    assert evidence[0].startswith("only ")
+    assert {leak.reader for leak in planted.leaks if leak.evidence.startswith("only ")} == {
+        "subscriber without premium"
+    }
+
+
+def test_a_meter_that_is_lost_on_the_way_is_found(running: tuple[Twins, Any]) -> None:
+    outcome = planted_in(running, "forgetful", effort=Effort(only=("meters",)))
+    evidence = found(outcome, surface="meter", reader="visitor", trick="read every story twice")
+    assert evidence == ["14 stories opened instead of 3, then 14 again"]
+
+
+def test_drafts_that_take_longer_than_nothing_are_found(running: tuple[Twins, Any]) -> None:
+    outcome = planted_in(running, "slow", effort=Effort(only=("timing",)))
+    assert {leak.story for leak in outcome.leaks} == {"draft-premium"}
+    assert found(outcome, trick="timing", reader="visitor")[0].startswith("answers take ")
+
+
+def test_text_that_outlives_the_right_to_it_is_found(running: tuple[Twins, Any]) -> None:
+    """The last one: it withdraws and moves stories of these twins."""
+    outcome = planted_in(running, "sticky", effort=Effort(only=("changes",)))
+    assert found(outcome, trick="a right that ended") == ["nothing has changed after 3 s"]
+    assert found(outcome, trick="a free story that became premium") == ["nothing has changed after 3 s"]

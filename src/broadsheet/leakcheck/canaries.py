@@ -64,6 +64,10 @@ class Canaries:
             known = self._seen[digest] = self._search(data)
         return known
 
+    def plainly(self, data: bytes) -> Mapping[str, str]:
+        """{story: words} for hidden words that stand in `data` unencoded: a cheap look at what we wrote ourselves."""
+        return self._in(data.decode("utf-8", "replace"))
+
     def _search(self, data: bytes) -> list[Find]:
         found: dict[str, Find] = {}
         for how, text in readings(data):

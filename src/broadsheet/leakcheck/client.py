@@ -61,7 +61,8 @@ class Ask:
     beside: str = ""  # cookies sent after the reader's own
     instead: str | None = None  # a Cookie header sent in the place of the reader's own
 
-    def encode(self, site_host: str, cookies: Mapping[str, str]) -> bytes:
+    def encode(self, site_host: str, cookies: Mapping[str, str], always: tuple[Header, ...] = ()) -> bytes:
+        """The request as sent. `always`: headers that stand before the ask's own."""
         lines = [f"{self.method} {self.target} HTTP/1.1"]
         if self.host is not None:
             lines.append(f"Host: {self.host or site_host}")
@@ -72,33 +73,39 @@ class Ask:
         cookie = "; ".join(part for part in (cookie, self.beside) if part) if self.instead is None else self.instead
         if cookie:
             lines.append(f"Cookie: {cookie}")
-        lines += [f"{name}: {value}" for name, value in self.headers]
+        lines += [f"{name}: {value}" for name, value in (*always, *self.headers)]
         if self.body and "content-length" not in named:
             lines.append(f"Content-Length: {len(self.body)}")
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + self.body
 
 
 class Site:
-    """One server: an address to connect to and the Host it answers for. At most `width` connections."""
+    """One server: an address to connect to and the Host it answers for. At most `width` connections.
 
-    def __init__(self, url: str, *, host: str = "", width: int = 8) -> None:
+    `behind_tls`: we stand where a proxy would that ends TLS, and say so with every request. `source`: the address of
+    ours from which we come.
+    """
+
+    def __init__(self, url: str, *, host: str = "", width: int = 8, behind_tls: bool = False, source: str = "") -> None:
         parts = urlsplit(url)
         self.address = (parts.hostname or "localhost", parts.port or (443 if parts.scheme == "https" else 80))
         self.host = host or parts.netloc
-        self.origin = f"{parts.scheme}://{self.host}"
+        self.origin = f"{'https' if behind_tls else parts.scheme}://{self.host}"
+        self.always: tuple[Header, ...] = (("X-Forwarded-Proto", "https"),) if behind_tls else ()
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._source = (source, 0) if source else None
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._gate = asyncio.Semaphore(width)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         try:
-            return await asyncio.open_connection(*self.address, ssl=self._tls, limit=2**22)
+            return await asyncio.open_connection(*self.address, ssl=self._tls, limit=2**22, local_addr=self._source)
         except OSError as error:
             raise UnreachableError(f"{self.origin} ({self.address[0]}:{self.address[1]}): {error}") from None
 
     async def send(self, ask: Ask, cookies: Mapping[str, str] | None = None) -> Response:
         """One request, one response. A connection that the server closed while it lay idle is replaced once."""
-        data = ask.encode(self.host, cookies or {})
+        data = ask.encode(self.host, cookies or {}, self.always)
         async with self._gate:
             while self._idle:
                 reader, writer = self._idle.pop()

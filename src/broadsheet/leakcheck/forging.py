@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import os
 
+from broadsheet import clock
+from broadsheet.ids import derive_key
 from broadsheet.leakcheck import oracles
 from broadsheet.leakcheck.client import Ask, Response, Site, read_response
 from broadsheet.leakcheck.readers import AT_LIMIT, LAPSED, SUBSCRIBER, VISITOR, Desk, Jar
 from broadsheet.leakcheck.walk import Probe, Walk
+from broadsheet.readers.passport import Passport, PassportOffice, Right
 
 EDITS = 12
+OTHER_PURPOSES = (
+    ("meter", "paper.example"),
+    ("passport", "other.example"),
+    ("passport", ""),
+    ("django", "paper.example"),
+)
 CALM = 0.4  # seconds after a change in which every worker must have heard of it
 
 
@@ -32,14 +41,27 @@ def _edited(value: str) -> list[str]:
     ]
 
 
+def sealed_elsewhere(walk: Walk) -> list[str]:
+    """Passports with every right, well sealed: elsewhere, and by this secret for another purpose."""
+    now = clock.now()
+    start, end = int(now.timestamp()) - 10, int(now.timestamp()) + 600
+    products = tuple(Right(name, start - 86400, None) for name in ("unlimited", "premium"))
+    passport = Passport(1, 10**6, "0" * 16, True, start, end, products)
+    host = walk.a.site.host
+    offices = [PassportOffice([os.urandom(32)], host), PassportOffice([b"\0" * 32], host)]
+    if walk.a.data:
+        secret = bytes.fromhex((walk.a.data.parent / "secret.key").read_text("ascii").split()[0])
+        offices += [PassportOffice([derive_key(secret, purpose)], site) for purpose, site in OTHER_PURPOSES]
+    return [office.seal(passport) for office in offices]
+
+
 async def forgeries_round(walk: Walk) -> None:
     """Nothing but a whole, current cookie of one's own is worth anything."""
     probes: list[Probe] = []
-    names = list(walk.a.jars[SUBSCRIBER])
-    passport = next(name for name in names if name != walk.a.paper["cookie"])
-    meter = next(iter(walk.a.jars[AT_LIMIT]), "")
+    passport, meter, session = (walk.a.cookie(name) for name in ("bsp", "bsm", "bss"))
     good, lapsed = walk.a.jars[SUBSCRIBER][passport], walk.a.jars[LAPSED][passport]
     cookies = [f"{passport}={value}" for value in _edited(good)]
+    cookies += [f"{passport}={value}" for value in sealed_elsewhere(walk)]
     cookies += [
         f"{passport}={lapsed}",
         f"{passport}={good[:-6]}; {passport}={lapsed}",
@@ -47,7 +69,7 @@ async def forgeries_round(walk: Walk) -> None:
         f"x{passport}={good}",
         f"{passport}={walk.a.jars[AT_LIMIT].get(meter, '')}",
         f"{meter}={good}",
-        f"{walk.a.paper['cookie']}={good}",
+        f"{session}={good}",
         f'{passport}="{lapsed}"',
     ]
     for key in ("registered-long", "premium-long"):
@@ -56,37 +78,24 @@ async def forgeries_round(walk: Walk) -> None:
             ask = Ask(walk.a.path(key), instead=cookie)
             probes.append(Probe("story page", reader, f"forged cookie {cookie[:24]}…", ask, key))
     await walk.run(probes)
-    for old in walk.a.old_meters:
-        # Older cookies of the same meter: the server remembers how far it had come.
-        for cookie in (f"{meter}={old}", f"{meter}={old}; {meter}=x"):
-            answer = await walk.a.site.send(Ask(walk.a.path("metered-long"), instead=cookie))
-            if answer.get("Broadsheet-Variant") == "full":
-                walk.report(
-                    "metered-long", "story page", AT_LIMIT, "rolled-back meter", answer.get("Broadsheet-Reason")
-                )
 
 
-async def signed_out_round(walk: Walk) -> None:
+async def signed_out_round(walk: Walk, session: str = "leaver") -> None:
     """A passport that outlives its session opens nothing."""
     desk = walk.a
-    jar = await desk.sign_in("leaver")
+    jar = await desk.sign_in(session)
     before = await desk.site.send(Ask(desk.path("premium-long")), jar)
     if before.get("Broadsheet-Variant") != "full":
         walk.report("premium-long", "story page", SUBSCRIBER, "read before signing out", "walled")
-    page = await desk.site.send(Ask("/account/"), jar)
-    token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', page.content)
-    if token is None:
+    out = await desk.sign_out(dict(jar))
+    if not out:
         walk.say("leakcheck: /account/ has no form to sign out with; the replay of a passport was not tried.")
         return
-    sent = {**jar, **page.cookies()}
-    body = b"csrfmiddlewaretoken=" + token[1]
-    kind = (("Content-Type", "application/x-www-form-urlencoded"), ("Origin", desk.site.origin))
-    out = await desk.site.send(Ask("/account/sign-out/", "POST", kind, body=body), sent)
     await asyncio.sleep(CALM)
-    for cookies in (jar, {name: value for name, value in jar.items() if name != desk.paper["cookie"]}):
+    for cookies in (jar, {name: value for name, value in jar.items() if name != desk.cookie("bss")}):
         answer = await desk.site.send(Ask(desk.path("premium-long")), cookies)
         if answer.get("Broadsheet-Variant") != "wall":
-            evidence = f"still {answer.get('Broadsheet-Variant')} after signing out ({out.status})"
+            evidence = f"still {answer.get('Broadsheet-Variant')} after signing out ({out})"
             walk.report("premium-long", "story page", SUBSCRIBER, "passport after signing out", evidence)
 
 
@@ -123,7 +132,7 @@ async def one_connection_round(walk: Walk) -> None:
             variants = [f"{answer.status} {answer.get('Broadsheet-Variant')}" for answer in answers]
             walk.report("premium-long", "story page", VISITOR, name, f"answers: {variants}")
     for name, data in _smuggled(desk, path):
-        ours, other = await asyncio.gather(desk.site.converse(data), walk.b.site.converse(data))
+        ours, other = await asyncio.gather(desk.site.converse(data), (walk.b or desk).site.converse(data))
         walk.probes += 1
         finds = walk.canaries.find(ours)
         pairs = zip(await _answers(ours), await _answers(other), strict=False)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -18,8 +19,9 @@ from broadsheet import clock
 from broadsheet.leakcheck import oracles, surfaces
 from broadsheet.leakcheck.canaries import SHINGLE, Canaries, shingles, words
 from broadsheet.leakcheck.client import Ask, Response, Site, UnreachableError
+from broadsheet.leakcheck.fuzz import fuzzed
 from broadsheet.leakcheck.oracles import Leak
-from broadsheet.leakcheck.report import CLEAN, FOUND, UNREACHABLE, print_leaks
+from broadsheet.leakcheck.report import CLEAN, FOUND, UNREACHABLE, new_seed, print_leaks
 from broadsheet.leakcheck.tricks import tricks
 from broadsheet.newsroom.queries import full_story, latest_cards
 from broadsheet.newsroom.rules import plain
@@ -27,6 +29,8 @@ from broadsheet.newsroom.rules import plain
 WIDTH = 4
 MOST_READS = 40  # of the site's free stories, to use a visitor's meter up
 POOL = 400
+FUZZ = 60  # mixtures by chance for each kind of wall
+PUBLISH_TRICKS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Sample:
     path: str
     tier: str
     hidden: str
+    at: tuple[str, int, int] = ("", 0, 0)  # section, year and month
 
 
 @dataclass(slots=True)
@@ -47,7 +52,9 @@ class Visit:
     canaries: Canaries
     rate: float
     end: float
+    seed: int = 0
     leaks: list[Leak] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)  # one for each leak: how to ask for it again
     probes: int = 0
     skipped: int = 0
     there: int = 0  # stories of ours that the site has
@@ -71,19 +78,32 @@ class Visit:
         evidence = next((f"words of {find.story}, {find.how}: {find.words}" for find in finds if find.story != own), "")
         evidence = evidence or next(oracles.faults(response), "")
         if evidence:
-            self.leaks.append(Leak(*leak, evidence))
+            self.found(leak, ask, evidence)
+
+    def found(self, leak: tuple[str, str, str, str], ask: Ask, evidence: str) -> None:
+        said = " ".join(f"-H '{name}: {value}'" for name, value in ask.headers)
+        self.leaks.append(Leak(*leak, evidence))
+        self.requests.append(f"{ask.method} {ask.target} {said}".strip())
 
 
-def samples(most: int) -> tuple[list[Sample], list[set[tuple[str, ...]]]]:
+Public = list[set[tuple[str, ...]]]
+
+
+def samples(most: int) -> tuple[list[Sample], Public]:
     """The newest walled stories, the tiers in turn, and every sampled story's public shingles."""
     by_tier: dict[str, list[int]] = {"premium": [], "registered": [], "metered": []}
     for card in latest_cards(POOL):
         by_tier.get(card.tier, []).append(card.id)
-    order = [ids[place] for place in range(POOL) for ids in by_tier.values() if place < len(ids)][:most]
-    found, public = [], []
-    for story_id in order:
+    return samples_of([ids[place] for place in range(POOL) for ids in by_tier.values() if place < len(ids)][:most])
+
+
+def samples_of(ids: Sequence[int]) -> tuple[list[Sample], Public]:
+    """Those of the stories that are in the paper and hide something."""
+    found: list[Sample] = []
+    public: Public = []
+    for story_id in ids:
         story = full_story(story_id)
-        if story is None:
+        if story is None or story.public.tier == "free":
             continue
         about = story.public
         open_words = words(plain(about.lead_in_html))
@@ -93,7 +113,8 @@ def samples(most: int) -> tuple[list[Sample], list[set[tuple[str, ...]]]]:
         public.append(shingles(open_words))
         hidden = words(plain(story.body_html))[len(open_words) :]
         if len(hidden) >= SHINGLE:
-            found.append(Sample(str(about.id), about.path, about.tier, " ".join(hidden)))
+            at = (about.section.slug, about.published_at.year, about.published_at.month)
+            found.append(Sample(str(about.id), about.path, about.tier, " ".join(hidden), at))
     return found, public
 
 
@@ -107,32 +128,75 @@ def run_live(args: argparse.Namespace) -> int:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         print("broadsheet: --url takes an address such as https://news.example", file=sys.stderr)  # noqa: T201
         return 2
-    visit = Visit(Site(args.url, width=WIDTH), canaries, args.rate, begin + args.seconds)
+    seed = new_seed() if args.seed is None else args.seed
+    visit = Visit(Site(args.url, width=WIDTH), canaries, args.rate, begin + args.seconds, seed=seed)
     try:
-        asyncio.run(_visit(visit, found))
+        asyncio.run(visit_all(visit, found, {}))
     except UnreachableError as error:
         print(f"broadsheet: {error}", file=sys.stderr)  # noqa: T201
         return UNREACHABLE
     print_leaks(visit.leaks, as_json=args.json)
     if not args.quiet:
         text = f"leakcheck: {args.url} at {clock.now():%Y-%m-%d %H:%M} UTC: {len(found)} stories, {visit.probes} probes"
+        text += f", seed {seed}"
         late = f", {visit.skipped} not tried in {args.seconds:.0f} s" if visit.skipped else ""
         print(f"{text}{late}: {len(visit.leaks) or 'no'} leaks.", file=sys.stderr)  # noqa: T201
     return FOUND if visit.leaks else CLEAN
 
 
-async def _visit(visit: Visit, found: list[Sample]) -> None:
+async def visit_all(visit: Visit, found: list[Sample], held: Mapping[str, Mapping[str, str]]) -> None:
+    """Everything there is time for. `held`: cookies we were given, of a visitor at the limit and of a subscriber."""
     first = await visit.site.send(Ask("/"))
     if not 200 <= first.status < 400:  # noqa: PLR2004
         raise UnreachableError(f"{visit.site.origin} answers its front page with {first.status or 'nothing at all'}")
-    jar = await _use_up(visit, [sample for sample in found if sample.tier == "metered"])
+    metered = [sample for sample in found if sample.tier == "metered"]
+    jar = dict(held.get("at the limit", ())) or await _use_up(visit, metered)
     await _stories(visit, found, jar)
     if found and not visit.there:
         raise UnreachableError(
             f"none of the {len(found)} newest stories of this installation is at {visit.site.origin}"
         )
+    await _payers(visit, found, dict(held.get("subscriber", ())))
     await _surfaces(visit, found, jar)
     visit.site.close()
+
+
+async def visit_published(visit: Visit, found: list[Sample], held: Mapping[str, Mapping[str, str]]) -> None:
+    """Where a story shows itself when it has just gone live: its page, fronts, feeds, sitemaps, search."""
+    jar = dict(held.get("at the limit", ()))
+    rng = random.Random(visit.seed)  # noqa: S311 - to be repeated
+    targets = dict.fromkeys(("/", "/feed.xml", "/news-sitemap.xml"))
+    for sample in found:
+        section, year, month = sample.at
+        targets |= dict.fromkeys((f"/{section}/", f"/{section}/feed.xml", f"/sitemap-{year}-{month:02}.xml"))
+        made = list(tricks(sample.path, int(sample.key), visit.site.host))
+        asks = [("read", Ask(sample.path)), ("HEAD", Ask(sample.path, "HEAD"))]
+        asks += [(f"{trick.group}: {trick.name}", trick.ask) for trick in rng.sample(made, PUBLISH_TRICKS)]
+        asks += [(t.name, t.ask) for t in fuzzed(sample.path, visit.site.host, visit.seed, PUBLISH_TRICKS // 3)]
+        asks += [("search", Ask(next(surfaces.searches([" ".join(sample.hidden.split()[:6])]))))]
+        for name, ask in asks:
+            answer = await visit.ask(ask, jar)
+            if answer:
+                reader = "visitor at the limit" if jar else "visitor"
+                own = sample.key if sample.tier == "metered" and not jar else ""
+                visit.judge(answer, ask, (sample.key, "story page", reader, name), own=own)
+    for target in targets:
+        answer = await visit.ask(Ask(target), jar)
+        if answer:
+            visit.judge(answer, Ask(target), ("", surfaces.shape(target), "visitor", "read"))
+    await _payers(visit, found, dict(held.get("subscriber", ())))
+    visit.site.close()
+
+
+async def _payers(visit: Visit, found: list[Sample], jar: dict[str, str]) -> None:
+    """A subscriber gets the whole of each story, and so that no cache keeps it."""
+    for sample in found if jar else ():
+        ask = Ask(sample.path)
+        answer = await visit.ask(ask, jar)
+        if answer is None:
+            return
+        for evidence in list(oracles.full_faults(answer, sample.hidden))[:1]:
+            visit.found((sample.key, "story page", "subscriber", "read"), ask, evidence)
 
 
 async def _use_up(visit: Visit, metered: list[Sample]) -> dict[str, str]:
@@ -160,7 +224,9 @@ async def _stories(visit: Visit, found: list[Sample], jar: dict[str, str]) -> No
         if own or sample.tier in tried:
             continue
         tried.add(sample.tier)
-        for trick in tricks(sample.path, int(sample.key), visit.site.host):
+        made = [*tricks(sample.path, int(sample.key), visit.site.host)]
+        made += fuzzed(sample.path, visit.site.host, visit.seed + len(tried), FUZZ)
+        for trick in made:
             answer = await visit.ask(trick.ask, cookies)
             if answer is None:
                 return

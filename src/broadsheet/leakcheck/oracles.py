@@ -12,6 +12,7 @@ from broadsheet.leakcheck.client import Response
 
 LONGEST_EVIDENCE = 160
 _FORM_TOKEN = re.compile(rb'(name="csrfmiddlewaretoken" value=")([^"]*)|("csrf_?token"\s*:\s*")([^"]*)', re.IGNORECASE)
+_FREE_CODE = re.compile(rb'("code": ")([0-9a-f]*)')  # /me.json: a digest of the meter's random id
 _DIGITS = re.compile(r"(?<=Max-Age=)\d+", re.IGNORECASE)
 _EXPIRES = re.compile(r"(?<=expires=)[^;]*", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{\{|\{%|\}\}|%\}|\$\{|<%=|%%\w+%%|\[object Object\]|\bNaN\b|\bundefined\b")
@@ -51,7 +52,7 @@ def masked(response: Response) -> tuple[int, tuple[tuple[str, str], ...], bytes]
         if low in ("date", "expires"):  # both say when the answer was made
             continue
         headers.append((low, _masked_cookie(value) if low == "set-cookie" else value))
-    return response.status, tuple(headers), _FORM_TOKEN.sub(_blank, response.body)
+    return response.status, tuple(headers), _without_chance(response.body)
 
 
 def _blank(match: re.Match[bytes]) -> bytes:
@@ -82,7 +83,12 @@ def difference(one: Response, other: Response) -> str:
 
 
 def _content(response: Response) -> bytes:
-    return _FORM_TOKEN.sub(_blank, response.content)
+    return _without_chance(response.content)
+
+
+def _without_chance(body: bytes) -> bytes:
+    """A body without what is random in it, of which the length is kept."""
+    return _FREE_CODE.sub(rb"\1", _FORM_TOKEN.sub(_blank, body))
 
 
 def _place(one: bytes, other: bytes, length: int, other_length: int) -> str:
@@ -123,7 +129,7 @@ def faults(response: Response) -> Iterator[str]:
             yield f"unrendered: {page[max(0, found.start() - 30) : found.end() + 30]!r}"
 
 
-def full_faults(response: Response, hidden: str) -> Iterator[str]:
+def full_faults(response: Response, hidden: str, credit: str = "") -> Iterator[str]:
     """What is wrong with the answer to a reader who may read everything."""
     page = response.content.decode("utf-8", "replace")
     if response.status != 200 or response.get("Broadsheet-Variant") != "full":  # noqa: PLR2004
@@ -132,6 +138,10 @@ def full_faults(response: Response, hidden: str) -> Iterator[str]:
     share = coverage(words(hidden), page)
     if share < LEAST_COVERAGE:
         yield f"only {share:.0%} of the hidden text is there"
+    if credit not in page:
+        yield f"the credit {credit!r} is missing"
+    if not is_private(response):
+        yield f"full text that a cache may keep: Cache-Control: {response.get('Cache-Control')}"
     wall = _WALL.search(page)
     if wall:
         yield f"wall or price on a full page: {page[max(0, wall.start() - 20) : wall.end() + 20]!r}"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from broadsheet.leakcheck import oracles, surfaces
 from broadsheet.leakcheck.canaries import words
 from broadsheet.leakcheck.client import Ask, Response
+from broadsheet.leakcheck.fuzz import fuzzed
 from broadsheet.leakcheck.readers import (
     AT_LIMIT,
+    AT_THE_WALLS,
     BY_KEY,
     LAPSED,
+    LEFT_OVER,
     READERS,
     REGISTERED,
     SUBSCRIBER,
@@ -21,13 +25,16 @@ from broadsheet.leakcheck.readers import (
     may_read,
 )
 from broadsheet.leakcheck.stories import FREE_LIMIT, PLANS, REGISTERED_LIMIT, UNSEEN, Plan, text_of
-from broadsheet.leakcheck.tricks import tricks
+from broadsheet.leakcheck.tricks import Trick, tricks
 from broadsheet.leakcheck.walk import Probe, Walk
 
 NOT_FOUND, GONE = 404, 410
 MOST_SURFACES = 600
+ROOTS = ("/", "/robots.txt", "/sitemap.xml", "/news-sitemap.xml", "/feed.xml", "/me.json", "/account/", "/subscribe/")
 MOST_QUERIES = 3
 # What is not there for a visitor (nor, if a link led to it, for a subscriber) is not asked for by everyone else.
+INERT = ("identity", "parameters", "cookies", "rewrite", "fuzz")
+"""Classes of tricks that change nothing where the address and the method stay the story's own."""
 NOTHING = (0, 301, 308, 400, 404, 405, 421)
 PUBLISHED = [plan for plan in PLANS if plan.state not in UNSEEN]
 # Who tries which tricks on which story: every wall there is, from the side of those who meet it. Addresses are read
@@ -46,26 +53,75 @@ TRICKED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-async def surfaces_round(walk: Walk, *, guess: bool = True) -> int:
-    """Every address found by following links, and (`guess`) those that papers are known to have. Returns how many."""
-    known: dict[str, None] = dict.fromkeys(surfaces.WELL_KNOWN if guess else ("/",))
+async def surfaces_round(walk: Walk, *, guess: bool = True, share: float = 1.0, seed: int = 0) -> int:
+    """Every address found by following links, and (`guess`) those that papers are known to have, and those that stand
+    in the program's own table of addresses. Returns how many."""
+    rng = random.Random(seed)  # noqa: S311 - to be repeated
+    guesses = [t for t in surfaces.WELL_KNOWN if t in ROOTS or rng.random() < max(share, 0.25)]
+    known: dict[str, None] = dict.fromkeys(guesses if guess else ("/",))
     known |= dict.fromkeys(walk.a.path(plan.key) for plan in PUBLISHED)
     todo = list(known)
     variants: Counter[str] = Counter()
+    shown: dict[str, str] = {}
     while todo:
         tried = await _visit(walk, todo, (VISITOR,))
         tried += await _visit(walk, [target for target in todo if target not in surfaces.WELL_KNOWN], (SUBSCRIBER,))
         there = dict.fromkeys(probe.ask.target for probe, answer in tried if answer.status not in NOTHING)
         asked = {(probe.ask.target, probe.reader) for probe, _ in tried}
         for reader in READERS:
-            tried += await _visit(walk, [target for target in there if (target, reader) not in asked], (reader,))
+            left = [target for target in there if (target, reader) not in asked]
+            left = left if share >= 1 else rng.sample(left, round(len(left) * max(share, 0.25)))
+            tried += await _visit(walk, left, (reader,))
         todo = []
         for probe, answer in tried:
             for target in _links(walk, probe.ask.target, answer):
                 if target not in known and len(known) < MOST_SURFACES and _wanted(target, variants):
                     known[target] = None
                     todo.append(target)
-    return len(known)
+        for probe, answer in tried:
+            if answer.status == 200 and probe.reader == VISITOR:  # noqa: PLR2004
+                shown.setdefault(probe.surface, probe.ask.target)
+    await _other_methods(walk, shown.values())
+    return len(known) + (await _routes(walk, known, share, seed) if guess else 0)
+
+
+async def _other_methods(walk: Walk, targets: Iterable[str]) -> None:
+    """One address of each kind, asked for in other ways, with a subscriber's validator too."""
+    probes = []
+    for target in targets:
+        full = await walk.a.ask(Ask(target), SUBSCRIBER)
+        ways = [Ask(target, method=method) for method in ("HEAD", "OPTIONS", "POST", "TRACE")]
+        ways.append(Ask(target, headers=(("Range", "bytes=0-99999"),)))
+        if full.get("ETag"):
+            ways.append(Ask(target, headers=(("If-None-Match", full.get("ETag")),)))
+        probes += [
+            Probe(surfaces.shape(target), VISITOR, f"{ask.method} {dict(ask.headers) or ''}".strip(), ask)
+            for ask in ways
+        ]
+    for probe, answer in zip(probes, await walk.run(probes), strict=True):
+        if probe.ask.method == "HEAD" and answer.body:
+            walk.report("", probe.surface, VISITOR, "HEAD", f"a body of {len(answer.body)} bytes")
+
+
+async def _routes(walk: Walk, known: Iterable[str], share: float, seed: int) -> int:
+    """The program's own table of addresses, the editors' screens among them, as those who are no editors."""
+    rng = random.Random(seed)  # noqa: S311
+    routes = [target for target in walk.a.paper.get("routes", ()) if target not in known]
+    if share < 1:
+        routes = rng.sample(routes, round(len(routes) * share))
+    probes = [Probe(surfaces.shape(target), VISITOR, "the table of addresses", Ask(target)) for target in routes]
+    probes += [Probe(surfaces.shape(target), SUBSCRIBER, "the table of addresses", Ask(target)) for target in routes]
+    for probe, answer in zip(probes, await walk.run(probes), strict=True):
+        if probe.ask.target.startswith("/admin/") and answer.status == 200 and not _open_screen(probe.ask.target):  # noqa: PLR2004
+            walk.report("", probe.surface, probe.reader, probe.trick, "an editors' screen that opens for others")
+    return len(routes)
+
+
+def _open_screen(target: str) -> bool:
+    """The few screens of the editors' that one sees before signing in."""
+    return target.startswith(
+        ("/admin/login", "/admin/logout", "/admin/password_reset", "/admin/jsi18n", "/admin/sprite")
+    )
 
 
 async def _visit(walk: Walk, targets: Iterable[str], readers: Iterable[str]) -> list[tuple[Probe, Response]]:
@@ -114,20 +170,50 @@ async def searches_round(walk: Walk) -> None:
             walk.report(probe.story, "search", probe.reader, probe.trick, "the story is among the results")
 
 
-async def tricks_round(walk: Walk, groups: tuple[str, ...] = ()) -> int:
-    """Every trick on a story behind each kind of wall, and on stories that nobody may see. Returns how many tricks."""
-    probes: list[Probe] = []
+def sample(made: Sequence[Trick], share: float, rng: random.Random) -> list[Trick]:
+    """A share of the tricks, of every class at least one."""
+    if share >= 1:
+        return list(made)
+    groups: dict[str, list[Trick]] = {}
+    for trick in made:
+        groups.setdefault(trick.group, []).append(trick)
+    return [trick for group in groups.values() for trick in rng.sample(group, max(1, round(share * len(group))))]
+
+
+async def tricks_round(
+    walk: Walk, groups: tuple[str, ...] = (), *, share: float = 1.0, seed: int = 0, fuzz: int = 0
+) -> int:
+    """Every trick on a story behind each kind of wall, and on stories that nobody may see; then `fuzz` mixtures that
+    nobody has thought of. Returns how many different tricks."""
+    rng = random.Random(seed)  # noqa: S311 - to be repeated
     most = 0
-    for key, reader, own in TRICKED:
+    for place, (key, reader, own) in enumerate(TRICKED):
         wanted = [group for group in groups if not own or group in own] if groups else own
         if groups and not wanted:
             continue
         path = walk.a.path(key)
-        tried = [t for t in tricks(path, walk.a.id(key), walk.a.site.host) if not wanted or t.group in wanted]
-        most = max(most, len(tried))
-        probes += [Probe("story page", reader, f"{t.group}: {t.name}", t.ask, key) for t in tried]
-    await walk.run(probes)
-    return most
+        made = [t for t in tricks(path, walk.a.id(key), walk.a.site.host) if not wanted or t.group in wanted]
+        most = max(most, len(made))
+        tried = sample(made, share, rng)
+        if not groups:
+            tried += fuzzed(path, walk.a.site.host, seed + place, fuzz)
+        await _same_as_without(walk, key, reader, tried)
+    return most + (0 if groups else fuzz * len(TRICKED))
+
+
+async def _same_as_without(walk: Walk, key: str, reader: str, tried: Sequence[Trick]) -> None:
+    """Try them, and look whether one whose address and method are the story's own changes anything."""
+    probes = [Probe("story page", reader, f"{t.group}: {t.name}", t.ask, key) for t in tried]
+    control = await walk.a.ask(Ask(walk.a.path(key)), reader)
+    said = control.get("Broadsheet-Variant"), control.content
+    for trick, answer in zip(tried, await walk.run(probes), strict=True):
+        if trick.group not in INERT or answer.status != 200 or trick.ask.method != "GET":  # noqa: PLR2004
+            continue
+        if surfaces.story_id(trick.ask.target) == walk.a.id(key) and (
+            (answer.get("Broadsheet-Variant"), answer.content) != said
+        ):
+            evidence = f"another answer than without it: {answer.get('Broadsheet-Reason') or 'no reason'}"
+            walk.report(key, "story page", reader, f"{trick.group}: {trick.name}", evidence)
 
 
 async def walls_round(walk: Walk) -> None:
@@ -135,11 +221,11 @@ async def walls_round(walk: Walk) -> None:
     for plan in PUBLISHED:
         if plan.tier == "free":
             continue
-        for reader in READERS:
+        for reader in AT_THE_WALLS:
             probe = Probe("story page", reader, "read", Ask(walk.a.path(plan.key)), plan.key)
             answer = await walk.try_one(probe)
             if may_read(reader, plan):
-                found = list(oracles.full_faults(answer, text_of(plan, "a").hidden))
+                found = list(oracles.full_faults(answer, text_of(plan, "a").hidden, plan.credit))
             else:
                 found = list(oracles.wall_faults(answer, _limit(reader, plan)))
                 found += await _head(walk, probe, answer)
@@ -150,7 +236,9 @@ async def walls_round(walk: Walk) -> None:
 def _limit(reader: str, plan: Plan) -> int | None:
     if plan.tier != "metered":
         return None
-    return {AT_LIMIT: FREE_LIMIT, REGISTERED: REGISTERED_LIMIT, LAPSED: REGISTERED_LIMIT}.get(reader)
+    return {AT_LIMIT: FREE_LIMIT, LEFT_OVER: FREE_LIMIT, REGISTERED: REGISTERED_LIMIT, LAPSED: REGISTERED_LIMIT}.get(
+        reader
+    )
 
 
 async def _head(walk: Walk, probe: Probe, answer: Response) -> list[str]:

@@ -34,6 +34,7 @@ def environment(data: Path, extra: Mapping[str, str] | None = None) -> dict[str,
     return clean | {
         "BROADSHEET_DATA": str(data),
         "BROADSHEET_CLOCK": CLOCK,
+        "BROADSHEET_LEAKCHECK": "off",
         "BROADSHEET_NAME": "The Scratch Paper",
         "BROADSHEET_PUBLIC_URL": f"http://{HOST}",
         "BROADSHEET_FREE_LIMIT": str(FREE_LIMIT),
@@ -62,12 +63,24 @@ class Twins:
     def data(self, twin: str) -> Path:
         return self.folder / twin
 
+    def beside(self, twin: str, name: str) -> Path:
+        """A copy of a twin's folder as it is now, for one more server: one folder has one newsroom."""
+        folder = self.folder / name
+        shutil.copytree(self.data(twin), folder, ignore=_only_files)
+        return folder
+
     def copy_to(self, folder: Path) -> Twins:
         """The same twins elsewhere, with nothing printed yet."""
         shutil.copytree(self.folder, folder)
         for twin in TWINS:
             shutil.rmtree(folder / twin / "press", ignore_errors=True)
         return Twins(folder, self.papers)
+
+
+def _only_files(folder: str, names: list[str]) -> list[str]:
+    """Sockets are not copied."""
+    paths = [Path(folder, name) for name in names]
+    return [path.name for path in paths if not (path.is_file() or path.is_dir())]
 
 
 def make_twins(folder: Path) -> Twins:

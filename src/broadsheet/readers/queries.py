@@ -31,3 +31,8 @@ def reader(reader_id: int) -> ReaderCard | None:
 def reader_by_email(email: str) -> ReaderCard | None:
     row = Reader.objects.filter(email=email.strip().lower(), is_active=True).first()
     return _card(row) if row else None
+
+
+def administrators() -> list[str]:
+    """The addresses of those who run the paper: who hears of what concerns it as a whole."""
+    return list(Reader.objects.filter(is_superuser=True, is_active=True).order_by("id").values_list("email", flat=True))

@@ -28,6 +28,7 @@ AUTH_USER_MODEL = "readers.Reader"
 INSTALLED_APPS = [
     "broadsheet.server.apps.ServerConfig",
     "broadsheet.demo",
+    "broadsheet.leakcheck",
     "broadsheet.desk",
     "broadsheet.archive",
     "broadsheet.account",

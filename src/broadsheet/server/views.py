@@ -12,6 +12,8 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
+from broadsheet.leakcheck.queries import is_leaking
+
 PICTURES = ("images", "original_images")  # what Wagtail stores; documents go through its own view
 # A drawing is shown, never run: an uploaded SVG opened by itself is in a sandbox without scripts.
 PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -22,8 +24,12 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's fo
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        leaking = is_leaking()
     except DatabaseError:
         return HttpResponse("database: not reachable\n", status=503, content_type="text/plain")
+    if leaking:
+        # Not a failure: a balancer must not take the paper away. What leaks is for editors to read, not for the world.
+        return HttpResponse("leakcheck: something needs a look; see Reports, Leaks\n", content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
 
 

@@ -22,6 +22,8 @@ from broadsheet.bus import actions as bus
 from broadsheet.demo import actions as demo
 from broadsheet.demo import jobs as demo_jobs
 from broadsheet.gate.ports import Ports
+from broadsheet.leakcheck import jobs as leakcheck_jobs
+from broadsheet.leakcheck import ports as leakcheck_ports
 from broadsheet.newsroom import ports as newsroom_ports
 from broadsheet.newsroom.events import StoryPublished, StoryRemoved
 from broadsheet.newsroom.queries import draft_story
@@ -31,7 +33,7 @@ from broadsheet.press.actions import print_story
 from broadsheet.press.printer import print_full
 from broadsheet.press.queries import chrome
 from broadsheet.server import jobs as server_jobs
-from broadsheet.server import passports
+from broadsheet.server import leak_cookies, passports
 from broadsheet.server.worker import Every
 from broadsheet.subscriptions import jobs as subscription_jobs
 from broadsheet.subscriptions.events import (
@@ -53,6 +55,7 @@ HANDLERS = {
         website_jobs.reprint_fronts,
         archive_jobs.index_story,
         wire_jobs.note_published,
+        leakcheck_jobs.note_published,
     ),
     StoryRemoved: (press_jobs.pull_removed, website_jobs.reprint_fronts, archive_jobs.unindex_story),
     IndexLost: (archive_jobs.rebuild_lost,),
@@ -78,6 +81,8 @@ def periodic() -> list[Every]:
         Every(60, archive_jobs.ensure_index),
         Every(20, server_jobs.turn_the_day),
         Every(60, subscription_jobs.run_billing),
+        Every(2, leakcheck_jobs.look_at_published),
+        Every(300, leakcheck_jobs.look_at_night),
         Every(3600, server_jobs.purge),
         *([Every(5, demo_jobs.drip)] if settings.BROADSHEET.demo else []),
     ]
@@ -148,3 +153,4 @@ def connect() -> None:
     """Called once, when every app is loaded."""
     bus.connect(HANDLERS)
     newsroom_ports.connect_preview(_preview)
+    leakcheck_ports.connect_cookies(leak_cookies.cookies)
