@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.valkeys import ValkeyCluster, ValkeyServer, binary
 
+from broadsheet.access.adapters import resp
 from broadsheet.access.adapters.addresses import Login, Server, servers_of
 from broadsheet.access.adapters.cluster import slot_of
 from broadsheet.access.adapters.valkey import ValkeyBook
@@ -42,6 +43,12 @@ def cluster(tmp_path_factory):
         yield made.start()
     finally:
         made.stop()
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A crowded machine may be slow: how long is too long is the business of one test."""
+    monkeypatch.setattr(resp, "TIMEOUT", 5.0)
 
 
 @pytest.fixture(params=["one server", "a cluster"])
@@ -328,7 +335,7 @@ def test_a_killed_server_is_away_at_once_and_back_by_itself(tmp_path):
             begin = time.perf_counter()
             for _ in range(100):
                 assert await one.take(meter, 3) == ("away", (pack(1, 1),))
-            assert time.perf_counter() - begin < 0.1
+            assert time.perf_counter() - begin < 1  # nothing was waited for
             assert await asyncio.to_thread(one.book.look_surely, meter) == (pack(1, 1),)
             await asyncio.to_thread(server.start)
             await one.well()
@@ -342,8 +349,9 @@ def test_a_killed_server_is_away_at_once_and_back_by_itself(tmp_path):
         server.stop()
 
 
-def test_a_server_that_hangs_is_away_within_a_moment(tmp_path):
+def test_a_server_that_hangs_is_away_within_a_moment(tmp_path, monkeypatch):
     server = ValkeyServer(tmp_path).start()
+    monkeypatch.setattr(resp, "TIMEOUT", 0.25)
 
     async def go():
         async with Open(url_of(server)) as one:
@@ -354,6 +362,7 @@ def test_a_server_that_hangs_is_away_within_a_moment(tmp_path):
             assert time.perf_counter() - begin < 1
             assert (await one.take(meter, 1)).verdict == "away"
             server.signal(signal.SIGCONT)
+            monkeypatch.setattr(resp, "TIMEOUT", 5.0)
             await one.well()
             assert (await one.take(meter, 1)).verdict in ("ok", "repeat")
 
@@ -475,3 +484,27 @@ def test_an_address_that_is_none_is_refused(url):
 def test_slots_are_those_of_the_specification():
     assert slot_of(b"123456789") == 0x31C3 % 16384
     assert slot_of(b"user1000") == 3443
+
+
+def test_a_server_that_goes_and_comes_is_said_once_each_way(tmp_path, caplog):
+    server = ValkeyServer(tmp_path)
+
+    async def go():
+        async with Open(url_of(server), wait=False) as one:
+            await asyncio.sleep(0.4)
+            await asyncio.to_thread(server.start)
+            await one.well()
+            await asyncio.sleep(0.1)
+            await asyncio.to_thread(server.kill)
+            await asyncio.sleep(0.4)
+
+    try:
+        asyncio.run(go())
+    finally:
+        server.stop()
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("broadsheet.access")]
+    assert [line.partition(" (")[0] for line in said] == [
+        "The meter's server is away",
+        "The meter's server is back.",
+        "The meter's server is away",
+    ]

@@ -50,7 +50,7 @@ class Cluster:
         self._timer: asyncio.TimerHandle | None = None
         self._looking = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._said = ""
+        self._said = False  # that something is away
 
     def start(self) -> None:
         """On the running event loop."""
@@ -139,10 +139,10 @@ class Cluster:
         return found
 
     def _changed(self, connection: Connection) -> None:
-        now = self.status() if not connection.up else ""
-        if now and now != self._said:
-            log.error("The meter's server is away (%s); visitors meet the wall until it is back.", now)
-        self._said = now
+        wrong = "" if connection.up or self._said else self.status()
+        if wrong:
+            log.error("The meter's server is away (%s); visitors meet the wall until it is back.", wrong)
+            self._said = True
         self._look_again(0.0 if connection.up else 0.05)
 
     def _look_again(self, delay: float = 0.0) -> None:
@@ -195,7 +195,7 @@ class Cluster:
     def _well(self) -> None:
         if self._said:
             log.warning("The meter's server is back.")
-        self._said = ""
+        self._said = False
 
 
 def _server(where: str) -> Server:

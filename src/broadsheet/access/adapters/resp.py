@@ -115,6 +115,8 @@ class Connection:
                 await self._sign_in()
             except (OSError, TimeoutError, ConnectionError) as error:
                 self.drop(str(error) or "no answer", again=False)
+                if self._tries == 0:
+                    self._changed(self)
                 await asyncio.sleep(_BACK_OFF[min(self._tries, len(_BACK_OFF) - 1)])
                 self._tries += 1
             else:
