@@ -9,7 +9,7 @@ from broadsheet.access import actions
 from broadsheet.access.meter import pack, story_of
 from broadsheet.access.models import PolicyRevision
 from broadsheet.access.queries import current_policy, policy_at, policy_history, running_reads
-from broadsheet.access.rules import policy_of, policy_values
+from broadsheet.access.rules import Policy, carries_over, policy_of, policy_values
 from broadsheet.access.values import PolicyError
 from broadsheet.bus.models import Job, Notice
 from broadsheet.bus.queries import standing
@@ -183,3 +183,24 @@ class TestAPolicyThatChangesInMidWindow:
                 for story in (1, 2)
             ]
             assert [said for said, _ in told] == ["ok", "limit"]
+
+
+@pytest.mark.parametrize(
+    ("name", "window", "days", "carries"),
+    [
+        ("m202701", "rolling:30", 0, True),
+        ("m202701", "week", 0, True),
+        ("m202701", "month", 0, False),  # it is the running window itself
+        ("m202701", "rolling:30", 22, False),  # February
+        ("w20270104", "month", 0, True),
+        ("w20270104", "month", 1, False),  # the next Monday
+        (f"r30-{int(make.NOW.timestamp())}", "month", 29, True),
+        (f"r30-{int(make.NOW.timestamp())}", "month", 30, False),
+        (f"r30-{int(make.NOW.timestamp())}", "rolling:30", 3, False),
+        (f"r30-{int(make.NOW.timestamp())}", "rolling:3", 3, True),
+        ("m2027", "week", 0, False),
+        ("", "week", 0, False),
+    ],
+)
+def test_a_visitors_meter_goes_on_counting_while_its_own_window_runs(name, window, days, carries):
+    assert carries_over(name, Policy(window=window), make.NOW + timedelta(days=days)) is carries

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+SOON = 20  # seconds: a second on a quiet machine
 SWITCH = (
     "from broadsheet import clock\nfrom broadsheet.access.actions import switch_policy\n"
     "result = switch_policy(values={values!r}, by=None, now=clock.now()).revision"
@@ -35,11 +36,11 @@ def test_gate_and_wall_follow_a_switch_and_agree(live):
     assert reasons(browser, live.metered[:6]) == ["meter"] * 5 + ["limit"]
     assert "read your 5 free articles" in browser.get(live.metered[5]["path"]).text
     live.python(SWITCH.format(values={"free_limit": 6}))
-    within(5, lambda: browser.get("/me.json").text.count('"limit": 6'))
+    within(SOON, lambda: browser.get("/me.json").text.count('"limit": 6'))
     assert reasons(browser, live.metered[5:7]) == ["meter", "limit"]
-    within(5, lambda: "read your 6 free articles" in browser.get(live.metered[6]["path"]).text)
+    within(SOON, lambda: "read your 6 free articles" in browser.get(live.metered[6]["path"]).text)
     live.python(SWITCH.format(values={"free_limit": 3}))
-    within(5, lambda: "read your 3 free articles" in browser.get(live.metered[6]["path"]).text)
+    within(SOON, lambda: "read your 3 free articles" in browser.get(live.metered[6]["path"]).text)
     # What was read stays readable, nothing is given anew.
     assert reasons(browser, live.metered[:7]) == ["repeat"] * 6 + ["limit"]
     fresh = live.browser()
@@ -49,24 +50,22 @@ def test_gate_and_wall_follow_a_switch_and_agree(live):
 def test_the_emergency_opens_and_closes_the_whole_paper(live):
     live.python(SWITCH.format(values={"emergency": True}))
     browser, path = live.browser(), live.premium[0]["path"]
-    reply = within(5, lambda: (got := browser.get(path)).variant == "full" and got)
+    reply = within(SOON, lambda: (got := browser.get(path)).variant == "full" and got)
     assert reply.reason == "emergency"
     live.python(SWITCH.format(values={"emergency": False}))
-    reply = within(5, lambda: (got := browser.get(path)).variant == "wall" and got)
+    reply = within(SOON, lambda: (got := browser.get(path)).variant == "wall" and got)
     assert reply.reason == "premium"
 
 
 def test_why_tells_what_the_gate_decided_from_the_readers_code(live):
     browser = live.browser()
     revision = live.python(SWITCH.format(values={"free_limit": 2}))
-    within(5, lambda: '"limit": 2' in browser.get("/me.json").text)
+    within(SOON, lambda: '"limit": 2' in browser.get("/me.json").text)
     stories = live.metered[:3]
     assert reasons(browser, stories) == ["meter", "meter", "limit"]
     code = json.loads(browser.get("/me.json").body)["code"]
-    lines = within(
-        10,
-        lambda: len(told := live.run("why", "--code", code, "--json").stdout.splitlines()) == 3 and told,
-    )
+    time.sleep(1.5)  # the gate writes its records each second
+    lines = live.run("why", "--code", code, "--json").stdout.splitlines()
     told = [json.loads(line) for line in lines]
     assert [(row["story"], row["reason"], row["read"], row["limit"]) for row in told] == [
         (stories[2]["id"], "limit", 2, 2), (stories[1]["id"], "meter", 1, 2), (stories[0]["id"], "meter", 0, 2),
