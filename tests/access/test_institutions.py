@@ -229,7 +229,8 @@ FORM = {
 
 def test_an_editor_adds_changes_and_removes_one(editor):
     assert "Institutions" in editor.get("/admin/").content.decode()
-    assert editor.get("/admin/institutions/new/").status_code == 200
+    page = editor.get("/admin/institutions/new/").content.decode()
+    assert page.count(" checked") == 2
     assert editor.post("/admin/institutions/new/", FORM).status_code == 302
     row = Institution.objects.get()
     assert (row.prefixes, row.products, row.seats) == ("203.0.113.0/24\n2001:db8:7::/48", ["unlimited"], 5)
@@ -240,6 +241,7 @@ def test_an_editor_adds_changes_and_removes_one(editor):
     assert "Seats in use now" in page
     assert "1 of 5" in page
     assert "Lends seats" in page
+    assert "10 Jan 2020, noon" in page  # in the publisher's zone
     assert editor.get(f"/admin/institutions/edit/{row.pk}/").status_code == 200
     assert editor.post(f"/admin/institutions/edit/{row.pk}/", {**FORM, "seats": "7"}).status_code == 302
     assert [told["seats"] for told in standing()] == [7]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpResponse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from wagtail import hooks
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.ui.tables import Column
@@ -27,9 +30,7 @@ PRODUCTS = (
 
 
 class InstitutionForm(WagtailAdminModelForm):
-    products = forms.MultipleChoiceField(
-        choices=PRODUCTS, widget=forms.CheckboxSelectMultiple, label="A seat opens", initial=["unlimited", "premium"]
-    )
+    products = forms.MultipleChoiceField(choices=PRODUCTS, widget=forms.CheckboxSelectMultiple, label="A seat opens")
 
     class Meta:
         model = Institution
@@ -61,7 +62,9 @@ class InstitutionCreate(_Keeps, CreateView):
     log_as = "wagtail.create"
 
     def get_initial_form_instance(self) -> Institution:
-        return Institution(starts_at=clock.now().replace(second=0, microsecond=0))
+        return Institution(
+            starts_at=clock.now().replace(second=0, microsecond=0), products=[code for code, _ in PRODUCTS]
+        )
 
 
 class InstitutionEdit(_Keeps, EditView):
@@ -110,8 +113,15 @@ class InstitutionInspect(InspectView):
     def get_opens_display_value(self) -> str:
         return "; ".join(words for code, words in PRODUCTS if code in self.object.products)
 
-    def get_ends_at_display_value(self) -> Any:
-        return self.object.ends_at or "open"
+    def get_starts_at_display_value(self) -> str:
+        return _moment(self.object.starts_at)
+
+    def get_ends_at_display_value(self) -> str:
+        return _moment(self.object.ends_at) if self.object.ends_at else "open"
+
+
+def _moment(instant: datetime) -> str:
+    return date_format(localtime(instant), "DATETIME_FORMAT")
 
 
 def _standing(row: Institution) -> str:
