@@ -98,3 +98,12 @@ ROWS: tuple[Row, ...] = (
         ("walls", "meters", "caches", "modes.login mode"),
     ),
 )
+
+
+def as_markdown() -> str:
+    """The table of docs/leakcheck.md."""
+    lines = ["| row | what is tried | where |", "|---|---|---|"]
+    for row in ROWS:
+        where = ", ".join(f"`{one}`" for one in row.tried) or f"*{row.why_not}*"
+        lines.append(f"| {row.number} | {row.what} | {where} |")
+    return "\n".join(lines) + "\n"

@@ -45,7 +45,5 @@ def advice(evidence: str) -> str:
     if evidence.startswith("status 5"):
         return "The paper answered with an error of its own. Its log says which; readers see an error page there."
     if evidence.startswith(("walled", "only", "wall or price")):
-        return (
-            "Somebody who has paid does not get the whole story. Look at it as one; saving it prints it anew."
-        )
+        return "Somebody who has paid does not get the whole story. Look at it as one; saving it prints it anew."
     return "An answer was not as it must be. Give this line to whoever looks after the site."
