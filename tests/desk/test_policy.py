@@ -122,7 +122,7 @@ def test_switch_on_takes_exactly_what_was_tried(publisher, data):
     assert (row.by_name, row.note) == ("Meera", "Fewer in summer")
     told = text(reply)
     assert "Switched on" in told
-    assert "in: A calendar month → 7 days from the first story read" in told
+    assert "The window: A calendar month → 7 days from the first story read" in told
     assert "Meera" in told
 
 

@@ -133,7 +133,7 @@ def told(policy: Policy) -> list[tuple[str, str]]:
     return [
         ("A visitor reads", _stories(policy.free_limit)),
         ("A reader with an account reads", _stories(policy.registered_limit)),
-        ("in", window_of(policy)),
+        ("The window", window_of(policy)),
         ("The first visit", MODES[policy.mode]),
         ("Sections with a limit of their own", "; ".join(limits) or "None"),
         ("Time zone", f"{policy.zone.key} (the paper's option time_zone)"),
