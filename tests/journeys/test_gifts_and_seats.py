@@ -1,31 +1,61 @@
 """A story given away, a seat borrowed, a ceiling met: over HTTP, with the gate and the newsroom as they run."""
 
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 from tests.papers import Paper
 
-GIVER = "asha@reader.example"
-SIGN_IN = """
+SETUP = """
 from importlib import import_module
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from broadsheet import clock
-from broadsheet.readers.models import Reader
-reader, _ = Reader.objects.get_or_create(email={email!r}, defaults=dict(created_at=clock.now(), verified_at=clock.now()))
-session = import_module(settings.SESSION_ENGINE).SessionStore()
-session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(reader.pk), "django.contrib.auth.backends.ModelBackend"
-session[HASH_SESSION_KEY] = reader.get_session_auth_hash()
-session.save()
-result = [reader.pk, session.session_key]
+from broadsheet.access.actions import grant
+from broadsheet.newsroom.actions import ensure_section
+from broadsheet.newsroom.queries import story_facts
+from tests import make
+
+def session(reader):
+    made = import_module(settings.SESSION_ENGINE).SessionStore()
+    made[SESSION_KEY], made[BACKEND_SESSION_KEY] = str(reader.pk), "django.contrib.auth.backends.ModelBackend"
+    made[HASH_SESSION_KEY] = reader.get_session_auth_hash()
+    made.save()
+    return made.session_key
+
+def stories(tier, section, count):
+    made = [make.story(now=clock.now(), tier=tier, section=section, headline=f"{section} {tier} {n}") for n in range(count)]
+    return [{"id": one, "path": story_facts(one).path} for one in made]
+
+ensure_section(name="Markets", slug="markets")
+readers = {name: make.reader(f"{name}@reader.example") for name in ("asha", "ravi", "meera", "kiran")}
+for product in ("unlimited", "premium"):
+    grant(reader_id=readers["asha"].pk, product=product, starts_at=clock.now(), ends_at=None, source="test:gifts")
+result = {
+    "sessions": {name: session(reader) for name, reader in readers.items()},
+    "premium": stories("premium", "national", 2),
+    "metered": stories("metered", "national", 5),
+    "markets": stories("metered", "markets", 2),
+}
+"""
+INSTITUTION = """
+from broadsheet import clock
+from broadsheet.access.actions import drop_institution, keep_institution
+from broadsheet.access.models import Institution
 """
 
 
-def sign_in(paper, browser, email):
-    """The reader's id; the browser then holds the session that the e-mailed code would have given it."""
-    reader, browser.cookies["bss"] = paper.python(SIGN_IN.format(email=email))
+def sign_in(browser, stories, name):
+    """The browser then holds the session that the e-mailed code would have given it."""
+    browser.cookies["bss"] = stories["sessions"][name]
     assert browser.get("/account/").status == 200  # where the passport is issued and the meter is taken along
-    return reader
+
+
+def count(paper, table):
+    """How many rows a table holds, read without any of our code."""
+    with closing(sqlite3.connect(paper.folder / "broadsheet.sqlite3")) as database:
+        return database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
 def follow(browser, path, **headers):
@@ -69,27 +99,17 @@ def paper(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def stories(paper):
-    paper.python("from broadsheet.newsroom import actions\nactions.ensure_section(name='Markets', slug='markets')")
-    made = paper.stories(
-        *({"tier": "premium", "headline": f"Premium {number}"} for number in range(2)),
-        *({"tier": "metered", "headline": f"Metered {number}"} for number in range(5)),
-        *({"tier": "metered", "headline": f"Market {number}", "section": "markets"} for number in range(2)),
-    )
+    made = paper.python(SETUP)
     paper.start()
-    return {"premium": made[:2], "metered": made[2:7], "markets": made[7:]}
+    return made
 
 
 @pytest.fixture(scope="module")
 def giver(paper, stories):
     """A subscriber's browser, signed in."""
     browser = paper.browser()
-    reader = sign_in(paper, browser, GIVER)
-    paper.python(
-        "from broadsheet import clock\nfrom broadsheet.access.actions import grant\n"
-        "for product in ('unlimited', 'premium'):\n"
-        f"    grant(reader_id={reader}, product=product, starts_at=clock.now(), ends_at=None, source='test:gifts')"
-    )
-    assert soon(lambda: outcome(browser.get(stories["premium"][0]["path"])) == (200, "full", "entitled"))
+    sign_in(browser, stories, "asha")
+    assert outcome(browser.get(stories["premium"][0]["path"])) == (200, "full", "entitled")
     return browser
 
 
@@ -102,10 +122,6 @@ def give(giver, story):
         assert giver.post(page, {"csrfmiddlewaretoken": token}).status == 302
     link = giver.get(page).text.partition('<input id="link" type="text" value="')[2].partition('"')[0]
     return link[link.index(story["path"]) :]
-
-
-def devices_used(paper):
-    return paper.python("from broadsheet.access.models import GiftUse\nresult = GiftUse.objects.count()")
 
 
 def test_a_gift_opens_its_story_and_nothing_else(paper, stories, giver):
@@ -131,7 +147,7 @@ def test_a_gift_opens_its_story_and_nothing_else(paper, stories, giver):
 def test_what_only_looks_uses_no_device_up(paper, stories, giver):
     """A messenger's preview keeps no cookies; HEAD and prefetch are no readings."""
     story = stories["metered"][0]
-    link, before = give(giver, story), devices_used(paper)
+    link, before = give(giver, story), count(paper, "access_giftuse")
     bot = paper.browser()
     for _ in range(5):
         there = bot.get(link, User_Agent="WhatsApp/2.2")
@@ -146,9 +162,9 @@ def test_what_only_looks_uses_no_device_up(paper, stories, giver):
     friend.get(link)
     assert friend.request("HEAD", story["path"]).variant == "wall"
     assert friend.get(story["path"], Sec_Purpose="prefetch").variant == "wall"
-    assert devices_used(paper) == before
+    assert count(paper, "access_giftuse") == before
     assert outcome(friend.get(story["path"])) == (200, "full", "gift")
-    assert devices_used(paper) == before + 1
+    assert count(paper, "access_giftuse") == before + 1
 
 
 def test_the_third_device_of_two_meets_the_wall(paper, stories, giver):
@@ -173,7 +189,7 @@ def test_taken_back_it_opens_nothing_within_a_second(paper, stories, giver):
     friend = paper.browser()
     assert outcome(follow(friend, link)) == (200, "full", "gift")
     page = giver.get("/account/gifts/").text
-    where = page.index("Metered 1")
+    where = page.index("national metered 1")
     form = page[page.index("/account/gifts/", where) :].partition('"')[0]
     token = page.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
     assert giver.post(form, {"csrfmiddlewaretoken": token}).status == 302
@@ -184,7 +200,7 @@ def test_taken_back_it_opens_nothing_within_a_second(paper, stories, giver):
 def test_what_was_given_is_not_given_on(paper, stories, giver):
     story = stories["premium"][0]
     friend = paper.browser()
-    sign_in(paper, friend, "ravi@reader.example")
+    sign_in(friend, stories, "ravi")
     assert outcome(follow(friend, give(giver, story))) in ((200, "full", "gift"), (200, "wall", "premium"))
     page = friend.get(f"/account/gift/{story['id']}/")
     assert page.status == 403
@@ -201,7 +217,7 @@ def test_a_section_has_its_ceiling_inside_the_one_meter(paper, stories):
     ]
     assert outcome(visitor.get(stories["metered"][2]["path"]))[1:] == ("full", "meter")
     reader = paper.browser()
-    sign_in(paper, reader, "meera@reader.example")
+    sign_in(reader, stories, "meera")
     assert [outcome(reader.get(path))[1:] for path in (second, first, second)] == [
         ("full", "meter"),
         ("wall", "section_limit"),
@@ -222,7 +238,7 @@ def test_signing_in_and_out_adds_no_allowance(paper, stories):
     read_all()
     assert got == set(paths[:2])
     for _ in range(3):
-        sign_in(paper, browser, "kiran@reader.example")
+        sign_in(browser, stories, "kiran")
         read_all()
         assert got == set(paths[:3])
         for name in ("bss", "bsp"):
@@ -230,7 +246,7 @@ def test_signing_in_and_out_adds_no_allowance(paper, stories):
         read_all()
         assert got == set(paths[:3])
     elsewhere = paper.browser()
-    sign_in(paper, elsewhere, "kiran@reader.example")
+    sign_in(elsewhere, stories, "kiran")
     assert [elsewhere.get(path).variant for path in paths] == ["full", "full", "full", "wall", "wall"]
 
 
@@ -240,11 +256,9 @@ def test_a_seat_of_an_institution_is_one_browser(paper, stories):
     stranger = paper.browser()
     assert outcome(stranger.get(premium)) == (200, "wall", "premium")
     paper.python(
-        "from broadsheet import clock\nfrom broadsheet.access import actions\n"
-        "from broadsheet.access.models import Institution\n"
-        "row = Institution(name='Alder College', prefixes='127.0.0.1', products=['unlimited', 'premium'], seats=1,\n"
-        "                  starts_at=clock.now())\n"
-        "actions.keep_institution(institution=row, now=clock.now())"
+        f"{INSTITUTION}\nrow = Institution(name='Alder College', prefixes='127.0.0.1', seats=1,"
+        " products=['unlimited', 'premium'], starts_at=clock.now())\n"
+        "keep_institution(institution=row, now=clock.now())"
     )
     student = paper.browser()
     assert soon(lambda: outcome(follow(student, premium)) == (200, "full", "institution"))
@@ -263,11 +277,6 @@ def test_a_seat_of_an_institution_is_one_browser(paper, stories):
         if reply.status == 303:
             reply = without.get(reply.headers["Location"])
         assert outcome(reply) == (200, "wall", "premium")
-    used = "from broadsheet.access.models import SeatLease\nresult = SeatLease.objects.count()"
-    assert paper.python(used) == 1
-    paper.python(
-        "from broadsheet import clock\nfrom broadsheet.access import actions\n"
-        "from broadsheet.access.models import Institution\n"
-        "actions.drop_institution(institution=Institution.objects.get(), now=clock.now())"
-    )
+    assert count(paper, "access_seatlease") == 1
+    paper.python(f"{INSTITUTION}\ndrop_institution(institution=Institution.objects.get(), now=clock.now())")
     assert soon(lambda: outcome(student.get(premium)) == (200, "wall", "premium"), within=1.5)
