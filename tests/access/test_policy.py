@@ -49,6 +49,20 @@ def test_a_switched_policy_holds_for_walls_edition_and_gates(settings):
     ]
 
 
+def test_a_policy_follows_the_papers_time_zone_once(settings):
+    from broadsheet.server.jobs import follow_time_zone
+
+    follow_time_zone()
+    assert not PolicyRevision.objects.exists()
+    switch(free_limit=3)
+    settings.BROADSHEET = dataclasses.replace(settings.BROADSHEET, time_zone="Europe/London")
+    for _ in range(2):
+        follow_time_zone()
+    assert PolicyRevision.objects.count() == 2
+    assert (current_policy().zone.key, current_policy().free_limit) == ("Europe/London", 3)
+    assert (standing("policy")["zone"], policy_history()[0].by) == ("Europe/London", "")
+
+
 def test_earlier_revisions_stay_as_they_were():
     first, second = switch(free_limit=3), switch(mode="strict")
     assert second.revision > first.revision

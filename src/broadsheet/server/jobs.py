@@ -12,6 +12,7 @@ from broadsheet import clock
 from broadsheet.access import actions as access
 from broadsheet.access import recall
 from broadsheet.access.events import PolicySwitched
+from broadsheet.access.queries import current_policy
 from broadsheet.bus import actions as bus
 from broadsheet.dates import local_date
 from broadsheet.leakcheck.actions import purge as purge_leak_runs
@@ -40,6 +41,15 @@ def print_policy(_event: PolicySwitched) -> None:
 def publish_scheduled() -> None:
     """Wagtail's own command: publishes what is due, expires what has expired."""
     call_command("publish_scheduled", verbosity=0)
+
+
+def follow_time_zone() -> None:
+    """A policy of the publisher's follows the paper's zone when that option changes: one zone for dates and meters."""
+    zone = settings.BROADSHEET.zone
+    policy = current_policy()
+    if policy.revision and policy.zone != zone:
+        note = "The option time_zone changed"
+        access.switch_policy(values={"zone": zone.key}, by=None, now=clock.now(), note=note, onto=policy.revision)
 
 
 def turn_the_day() -> None:

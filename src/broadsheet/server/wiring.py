@@ -80,6 +80,7 @@ def periodic() -> list[Every]:
         Every(60, wire_jobs.read_unread),
         Every(60, archive_jobs.ensure_index),
         Every(20, server_jobs.turn_the_day),
+        Every(20, server_jobs.follow_time_zone),
         Every(60, subscription_jobs.run_billing),
         Every(2, leakcheck_jobs.look_at_published),
         Every(300, leakcheck_jobs.look_at_night),
