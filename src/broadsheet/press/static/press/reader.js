@@ -28,10 +28,32 @@
     }
   }
 
-  fetch("/me.json", { credentials: "same-origin", cache: "no-store" })
-    .then(function (answer) { return answer.ok ? answer.json() : null; })
-    .then(function (me) { if (me) fill(me); })
-    .catch(function () { /* The page is complete without it. */ });
+  var known = null;
+
+  function ask(then) {
+    fetch("/me.json", { credentials: "same-origin", cache: "no-store" })
+      .then(function (answer) { return answer.ok ? answer.json() : null; })
+      .then(function (me) { if (me) then(me); known = me || known; })
+      .catch(function () { /* The page is complete without it. */ });
+  }
+
+  ask(fill);
+
+  // A page that the browser kept alive for going back is as old as the visit it was part of: whoever has signed in,
+  // paid or signed out since gets it anew.
+  window.addEventListener("pageshow", function (event) {
+    if (!event.persisted) return;
+    ask(function (me) {
+      var same = known && ["signed_in", "subscriber", "staff", "name"].every(function (key) { return me[key] === known[key]; });
+      if (same) fill(me);
+      else location.reload();
+    });
+  });
+
+  // A link to send is selected whole when it is touched.
+  document.querySelectorAll("[data-copy]").forEach(function (field) {
+    field.addEventListener("focus", function () { field.select(); });
+  });
 
   // A front that has changed since it was opened says so; it never reloads under the reader's eyes.
   var fresh = find("watch");
