@@ -168,7 +168,7 @@ def main(words: Sequence[str]) -> int:
     child.begin(args)
     try:
         worker = GateWorker(load(data_folder()))
-    except OptionError as error:
+    except (OptionError, ValueError) as error:  # a bad option, a damaged secret
         print(f"broadsheet: {error}", file=sys.stderr)  # noqa: T201 - the form of all the program's errors
         return 2
     uvloop.run(worker.serve(socket.socket(fileno=args.fd), args))

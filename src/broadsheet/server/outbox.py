@@ -15,6 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
+from broadsheet.server.options import OptionError
+
 Row = tuple[int, str, str, int]
 """A notice: its number (the version), kind, key and value."""
 LONGEST = 0.5
@@ -123,7 +125,10 @@ class PostgresOutbox:
     def __init__(self, url: str) -> None:
         self._url = url.replace("postgresql+psycopg://", "postgresql://", 1)
         # An optional dependency, and forty megabytes that a gate on SQLite need not carry.
-        self._psycopg: Any = import_module("psycopg")
+        try:
+            self._psycopg: Any = import_module("psycopg")
+        except ImportError:
+            raise OptionError("database_url needs psycopg: install broadsheet[postgres].") from None
         self._connection: Any = None
 
     def notices(self, since: int, missing: Collection[int] = ()) -> list[Row]:
