@@ -25,7 +25,7 @@ ZONE = ZoneInfo("Asia/Kolkata")
 
 
 def book(folder, limit=5, **options):
-    return LocalBook(folder, limit=limit, zone=ZONE, **{"meters": 12_000 if limit == 1 else 400, **options})
+    return LocalBook(folder, limit=limit, zone=ZONE, **{"meters": 400, **options})
 
 
 def take(book, meter, story, *, limit=5, section=1, section_limit=None, now=NOW):
@@ -249,7 +249,7 @@ def test_processes_that_race_and_are_killed_share_one_limit(tmp_path):
 
 def _race(folder, meters, me, places, pipe):
     """Take one story of each meter, at the same moment as the others do."""
-    reads = book(folder, limit=1)
+    reads = book(folder, limit=1, meters=12_000)
     won = []
     for number, meter in enumerate(meters, 1):
         places[me] = number
@@ -261,7 +261,7 @@ def _race(folder, meters, me, places, pipe):
 
 
 def test_of_two_processes_at_the_same_moment_one_counts(tmp_path):
-    book(tmp_path, limit=1)
+    book(tmp_path, limit=1, meters=12_000)
     fork = multiprocessing.get_context("fork")
     meters = [new_meter("m202701", NOW) for _ in range(6000)]
     places = fork.RawArray("q", 2)
@@ -372,3 +372,22 @@ def test_the_order_of_verdicts():
     assert verdict(reads, pack(3, 1), 3, 2) == "section_limit"
     assert verdict(reads, pack(3, 2), 3, 1) == "ok"
     assert verdict(Meter(b"", "", 0).reads, pack(3, 1), 1, 1) == "ok"
+
+
+def test_a_table_grown_by_a_newcomer_has_every_read_of_one_that_counted_alone(tmp_path):
+    old = book(tmp_path, limit=4, sole=True, meters=20_000)
+    take(old, new_meter("m202701", NOW), 1, limit=4)
+    assert old._presence.alone
+    newcomer = multiprocessing.get_context("fork").Process(target=book, args=(tmp_path, 40), kwargs={"meters": 20_000})
+    newcomer.start()
+    meters = []
+    while newcomer.is_alive() or len(meters) < 50:
+        meters.append(new_meter("m202701", NOW))
+        assert take(old, meters[-1], 7, limit=4).verdict == "ok"
+        del meters[:-9000]  # fewer than a bucket may forget
+    newcomer.join()
+    assert newcomer.exitcode == 0
+    assert not old._presence.alone
+    grown = book(tmp_path, limit=40, meters=20_000)
+    for meter in meters:
+        assert grown.look(meter) == old.look(meter) == (pack(7, 1),)

@@ -68,13 +68,13 @@ class LocalBook:
         self._keep = 32  # days after its last read for which what a meter read can matter
         self._codes: dict[str, int] = {}
         self._mutex = Lock()
-        self._next = 0
+        self._next = self._evicted = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._open(limit)
-        self._networks = Networks(folder / "networks.map", budget) if budget else None
         self._sole = sole
         self._presence: Presence | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self._open(limit)
+        self._networks = Networks(folder / "networks.map", budget) if budget else None
         self.wants_networks = budget > 0
 
     # --- the file -----------------------------------------------------------------------------------------------
@@ -98,6 +98,9 @@ class LocalBook:
             log.warning("%s is damaged or of another version and begins anew; cookies alone count so far.", self._path)
         make(draft, format_=_FORMAT, record=max(record, old.record if old else 0), buckets=self._buckets)
         if old is not None:
+            if self._presence is None:
+                # One that counts alone, without locks, has to give way before its records are copied.
+                self._presence = Presence(self._path.with_name("presence.lock"))
             new = Table(draft, _FORMAT)
             new.copy(old)
             new.close()
@@ -194,8 +197,8 @@ class LocalBook:
         with self._mutex:
             if self._presence is None:
                 self._presence = Presence(self._path.with_name("presence.lock"))
-                if self._sole:
-                    self._presence.try_alone()
+            if self._sole:
+                self._presence.try_alone()
             return self._presence
 
     def _take(
@@ -244,7 +247,10 @@ class LocalBook:
         free = self._table.find(at, _EMPTY)
         if free:
             return at + (free - at - KEYS) // self._record * 8, free
-        return min(self._table.slots(at), key=lambda slot: self._map[slot[1] + 4 : slot[1] + 6][::-1])
+        self._evicted = (self._evicted + 1) % WAYS  # among those of one day not always the first
+        slots = self._table.slots(at)
+        oldest = slots[self._evicted :] + slots[: self._evicted]
+        return min(oldest, key=lambda slot: self._map[slot[1] + 4 : slot[1] + 6][::-1])
 
     def take_later(
         self,
