@@ -88,7 +88,7 @@ def test_a_new_limit_holds_at_the_latest_a_second_later(history):
 
 def test_nothing_goes_wrong_in_a_night_of_changes(tmp_path):
     port = free_port()
-    plan = Plan(requests=20_000, seconds=100, every=0.5, stories=24, crowds=1, restarts=3, readers=40)
+    plan = Plan(requests=20_000, seconds=400, every=0.5, stories=24, crowds=1, restarts=3, readers=40, memory=False)
     found = Proof(tmp_path, plan, print, (port, port)).run()
     assert (found.faults, found.grown) == ([], [])
     assert found.requests >= 20_000

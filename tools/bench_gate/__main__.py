@@ -9,11 +9,16 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from tools.bench_gate import machine
+from tools.bench_gate import busy, machine, peers, report
 from tools.bench_gate.bench import Bench, Settings
-from tools.bench_gate.measure import Run
+from tools.bench_gate.load import BROWSER_HEADERS, PLAIN_HEADERS
 from tools.bench_gate.scenarios import SCENARIOS
+from tools.bench_gate.setups import SETUPS
+
+BUSY = "busy"
+CALM = 0.3  # the share of its saturated rate at which latency is taken too
 
 
 def say(text: str) -> None:
@@ -22,87 +27,108 @@ def say(text: str) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench_gate", description=__doc__)
-    parser.add_argument("--only", default=",".join(SCENARIOS), help="scenarios, comma-separated")
+    names = [*SCENARIOS, BUSY]
+    parser.add_argument("--only", default=",".join(names), help=f"scenarios, of {', '.join(names)}")
+    parser.add_argument("--setups", default="cookie", help=f"ways to run it, of {', '.join(SETUPS)}; or all")
     parser.add_argument("--pairs", type=int, default=8, help="alternating pairs of slices a scenario")
     parser.add_argument("--seconds", type=int, default=2, help="the length of a slice")
     parser.add_argument("--tries", type=int, default=3, help="runs until nginx is steady")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--no-cache", action="store_true", help="leave nginx's page cache out")
+    parser.add_argument("--peer", action="store_true", help="measure the same story on plain Wagtail, too")
+    parser.add_argument("--browser-headers", action="store_true", help="send the headers that a browser sends")
+    parser.add_argument("--cores", default="0,1", help="the servers' and the client's")
+    parser.add_argument("--ports", default="8490-8519", help="a range to take free ports from")
     parser.add_argument("--scratch", type=Path, help="a folder to keep and use again (saves the filling)")
     parser.add_argument("--json", action="store_true", help="results as one JSON object a line on stdout")
+    parser.add_argument("--write", action="store_true", help="put the results into docs/performance.md")
     return parser.parse_args()
 
 
-def _row(name: str, run: Run) -> dict[str, object]:
-    row: dict[str, object] = {"scenario": name, "pairs": len(run.slices["gate"])}
-    for server in run.slices:
-        row[server] = {
-            "requests_per_cpu_second": round(sum(run.per_cpu(server)) / len(run.per_cpu(server))),
-            "share_of_core": round(run.share(server), 2),
-            "p50_ms": run.middle(server, "p50") / 1000,
-            "p99_ms": run.middle(server, "p99") / 1000,
-            "bytes": round(run.middle(server, "bytes_each")),
-        }
-        if server != "nginx":
-            ratio = run.ratio(server, "nginx")
-            row[f"{server} / nginx"] = [round(ratio.value, 3), round(ratio.low, 3), round(ratio.high, 3)]
-    if "page cache" in run.slices:
-        ratio = run.ratio("gate", "page cache")
-        row["gate / page cache"] = [round(ratio.value, 3), round(ratio.low, 3), round(ratio.high, 3)]
-    whole = run.ratio("gate", "nginx", whole=True)
-    row["whole tree / nginx"] = [round(whole.value, 3), round(whole.low, 3), round(whole.high, 3)]
-    row["nginx_spread"] = round(run.spread("nginx"), 3)
-    row["foreign_share_of_core"] = round(run.foreign(), 3)
-    return row
+def _settings(args: argparse.Namespace) -> Settings:
+    server, client = (int(core) for core in args.cores.split(","))
+    first, _, last = args.ports.partition("-")
+    headers = BROWSER_HEADERS if args.browser_headers else PLAIN_HEADERS
+    return Settings(
+        args.pairs, args.seconds, args.tries, args.connections, server, client, (int(first), int(last)), headers
+    )
+
+
+class Session:
+    """One call of the program: setups one after another, and everything that was found."""
+
+    def __init__(self, args: argparse.Namespace, folder: Path) -> None:
+        self.args, self.folder, self.settings = args, folder, _settings(args)
+        self.rows: list[dict[str, Any]] = []
+        self.sizes = (0.0, 0.0)
+
+    def run(self) -> None:
+        for program, package in (("nginx", ""), ("wrk", ""), ("taskset", "util-linux"), ("openssl", "")):
+            machine.need(program, package)
+        say(f"load of the machine before: {os.getloadavg()[0]:.1f} (below 0.3 it is quiet)")
+        setups = list(SETUPS) if self.args.setups == "all" else self.args.setups.split(",")
+        for setup in setups:
+            bench = Bench(self.folder, self.settings, setup, say)
+            try:
+                self._measure(bench, setup)
+            except machine.BenchError:
+                say(bench.paper.last_words()[-600:])
+                raise
+            finally:
+                bench.close()
+
+    def _measure(self, bench: Bench, setup: str) -> None:
+        bench.open()
+        self.sizes = bench.sizes()
+        say(f"{setup}: {SETUPS[setup]}. {self.sizes[0]:.1f} kB of HTML, {self.sizes[1]:.1f} kB gzipped")
+        first = setup == "cookie"
+        # The other setups answer one question each; two scenarios do.
+        names = self.args.only.split(",") if first else [n for n in self.args.only.split(",") if n in ("new", "repeat")]
+        for name in names:
+            more = [peers.server(bench, say)] if first and name == "new" and self.args.peer else []
+            with busy.day(bench) if name == BUSY else busy.nothing() as day:
+                cached = first and not self.args.no_cache
+                run = bench.run("new" if name == BUSY else name, with_cache=cached, more=more)
+            found = report.row(setup, name, run)
+            if name == BUSY:
+                found["meanwhile"] = day.done()
+            self._add(found)
+            if name == "new":
+                calm = bench.calm("new", CALM, run)
+                self._add({"setup": setup, "scenario": "new", "share": CALM, "calm": calm})
+        self._add(report.memory_row(setup, bench.memory()))
+
+    def _add(self, found: dict[str, Any]) -> None:
+        self.rows.append(found)
+        say(report.told(found))
+        if "meanwhile" in found:
+            say(f"  meanwhile: {found['meanwhile']}")
+        if self.args.json:
+            print(json.dumps(found), flush=True)
 
 
 def main() -> int:
     args = _arguments()
-    settings = Settings(args.pairs, args.seconds, args.tries, args.connections)
-    folder = args.scratch or Path(tempfile.mkdtemp(prefix="broadsheet-bench-"))
+    folder = (args.scratch or Path(tempfile.mkdtemp(prefix="broadsheet-bench-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    bench = Bench(folder.resolve(), settings, say)
+    session = Session(args, folder)
     try:
-        for program in ("nginx", "wrk", "taskset"):
-            machine.need(program, "util-linux" if program == "taskset" else "")
-        say(f"load of the machine: {os.getloadavg()[0]:.1f}")
-        bench.open()
-        for name in args.only.split(","):
-            run = bench.run(name, with_cache=not args.no_cache)
-            row = _row(name, run)
-            if args.json:
-                print(json.dumps(row), flush=True)
-            say(_told(row))
-        for process in bench.memory():
-            say(f"  {process.rss // 1024:5d} MB resident, {process.pss // 1024:5d} MB proportional  {process.name}")
+        session.run()
     except machine.MissingToolError as error:
         say(f"bench-gate: {error}")
         return machine.MISSING
     except machine.BenchError as error:
         say(f"bench-gate: {error}")
-        say(bench.paper.last_words()[-600:])
         return 1
     finally:
-        bench.close()
+        peers.stop()
         if not args.scratch:
             shutil.rmtree(folder, ignore_errors=True)
+    if args.json:
+        print(json.dumps({"about": machine.versions()}))
+    if args.write:
+        report.write(session.rows, machine.versions(), session.sizes)
     return 0
-
-
-def _told(row: dict) -> str:
-    lines = [
-        f"{row['scenario']}: nginx varied by {row['nginx_spread']:.0%}",
-        f"  {row['foreign_share_of_core']:.0%} of the core went elsewhere",
-    ]
-    for name, value in row.items():
-        if isinstance(value, dict):
-            lines.append(
-                f"  {name:<12} {value['requests_per_cpu_second']:>7} requests/CPU-s  share {value['share_of_core']:.2f}"
-                f"  p50 {value['p50_ms']:.2f} p99 {value['p99_ms']:.2f} ms  {value['bytes']} bytes"
-            )
-        elif isinstance(value, list):
-            lines.append(f"  {name:<22} {value[0]:.2f} ({value[1]:.2f}-{value[2]:.2f})")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from broadsheet.access.rules import policy_of, window
 from broadsheet.readers.passport import Passport, Right
 from broadsheet.server.gatehouse import passport_office
 from broadsheet.server.options import load
-from broadsheet.server.secrets import installation_secret
+from broadsheet.server.secrets import installation_secret, secret_path
 
 
 class Sealer:
@@ -21,12 +21,12 @@ class Sealer:
 
     def __init__(self, data: Path, environ: dict[str, str]) -> None:
         options: Any = load(data, environ)
-        secret = installation_secret(data / "secret.key")
+        secret = installation_secret(secret_path(options))
         self._policy = policy_of(options)
         self._meters = meters.meter_seal(secret, options.public_host)
         self._passports = passport_office(options, secret)
         prefix = "__Host-" if options.https else ""
-        self.meter_cookie, self.passport_cookie = f"{prefix}bsm", f"{prefix}bsp"
+        self.meter_cookie, self.passport_cookie, self.csrf_cookie = f"{prefix}bsm", f"{prefix}bsp", f"{prefix}bsc"
         self.limit: int = options.free_limit
 
     def meter(self, reads: list[tuple[int, str]]) -> str:

@@ -1,10 +1,14 @@
 -- One request per line of a pool: "<story> <stride> <tree> <cookie header>". The n-th time round, a line asks for the
 -- story n * stride places further on, so that a meter meets a story it has not read. Written by load.py.
-local lines, paths, head, tail, n, count, place, round, wait = {}, {}, "", "", 0, 0, 0, 0, 0
+local lines, paths, tail, n, count, place, round = {}, {}, "", 0, 0, 0, 0
 
 function init(args)
   local pool, prefixed = assert(io.open(args[1], "r")), args[2] == "prefixed"
-  wait = tonumber(args[3]) or 0
+  local wait = tonumber(args[3]) or 0
+  round = tonumber(args[4]) or 0
+  if wait > 0 then -- wrk asks for a delay only where there is such a function, and then at a cost
+    function delay() return math.floor(-wait * math.log(1 - math.random()) + 0.5) end
+  end
   tail = " HTTP/1.1\r\nHost: " .. pool:read("*l") .. "\r\n" .. pool:read("*l"):gsub("|", "\r\n")
   local count_paths = tonumber(pool:read("*l"))
   for at = 1, count_paths do paths[at] = pool:read("*l") end
@@ -23,11 +27,6 @@ function request()
   if place > n then place, round = 1, round + 1 end
   local line = lines[place]
   return line[3] .. paths[(line[1] + round * line[2]) % count + 1] .. tail .. line[4]
-end
-
-function delay()
-  if wait == 0 then return 0 end
-  return math.floor(-wait * math.log(1 - math.random()) + 0.5)
 end
 
 function done(summary, latency, _)

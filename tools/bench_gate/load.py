@@ -11,6 +11,21 @@ from tools.bench_gate.machine import BenchError, core_busy, cpu, need
 
 SCRIPT = Path(__file__).parent / "load.lua"
 PLAIN_HEADERS = ("User-Agent: bench", "Accept: text/html", "Accept-Encoding: gzip")
+BROWSER_HEADERS = (
+    "Connection: keep-alive",
+    'sec-ch-ua: "Chromium";v="140", "Not=A?Brand";v="24"',
+    "sec-ch-ua-mobile: ?0",
+    'sec-ch-ua-platform: "Linux"',
+    "Upgrade-Insecure-Requests: 1",
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    "Sec-Fetch-Site: same-origin",
+    "Sec-Fetch-Mode: navigate",
+    "Sec-Fetch-User: ?1",
+    "Sec-Fetch-Dest: document",
+    "Accept-Encoding: gzip",  # without br, so that nginx (which has no br here) sends the same bytes
+    "Accept-Language: en-IN,en;q=0.9,hi;q=0.8",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +85,21 @@ class Wrk:
     connections: int = 32
 
     def slice(
-        self, port: int, pool: Path, seconds: int, pids: Callable[[], list[int]], *, prefixed: bool, wait: float = 0
+        self,
+        url: str,
+        pool: Path,
+        seconds: int,
+        pids: Callable[[], list[int]],
+        *,
+        prefixed: bool,
+        wait: float = 0,
+        first_round: int = 0,
     ) -> Slice:
-        """Load `port` for some seconds. `wait`: mean milliseconds between a connection's requests; 0 saturates."""
-        scheme = "http"
+        """Load `url` for some seconds. `wait`: mean milliseconds between a connection's requests; 0 saturates.
+        `first_round`: how often the pool's readers have asked before."""
         command = ["taskset", "-c", str(self.core), need("wrk"), "-t1", f"-c{self.connections}", f"-d{seconds}s"]
-        command += ["-s", str(SCRIPT), f"{scheme}://127.0.0.1:{port}/", "--", str(pool)]
-        command += ["prefixed" if prefixed else "bare", str(wait)]
+        command += ["-s", str(SCRIPT), url, "--", str(pool), "prefixed" if prefixed else "bare", str(wait)]
+        command += [str(first_round)]
         watched = pids()
         before, busy = {pid: cpu(pid) for pid in watched}, core_busy(self.server_core)
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)

@@ -25,10 +25,32 @@ class Dress:
 
     port: int
     headers: tuple[tuple[str, str], ...]
+    certificate: Path | None = None
 
     def text(self, root: Path) -> str:
         lines = "".join(f'        add_header {name} "{_quoted(value)}";\n' for name, value in self.headers)
-        return f"    server {{\n        listen 127.0.0.1:{self.port};\n        root {root};\n{lines}    }}\n"
+        return f"    server {{\n{_listen(self.port, self.certificate)}        root {root};\n{lines}    }}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """nginx in front of the gate, ending TLS, as deploy/nginx does it without its cache."""
+
+    port: int
+    gate: int
+    certificate: Path
+
+    def text(self, _root: Path) -> str:
+        return (
+            f"    upstream gate {{\n        server 127.0.0.1:{self.gate};\n        keepalive 64;\n"
+            "        keepalive_requests 1000000000;\n    }\n"
+            f"    server {{\n{_listen(self.port, self.certificate)}        location / {{\n"
+            "            proxy_pass http://gate;\n            proxy_http_version 1.1;\n"
+            '            proxy_set_header Connection "";\n            proxy_set_header Host $http_host;\n'
+            "            proxy_set_header X-Forwarded-For $remote_addr;\n"
+            "            proxy_set_header X-Forwarded-Proto https;\n"
+            "            proxy_buffers 16 16k;\n            proxy_buffer_size 16k;\n        }\n    }\n"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +71,26 @@ class Cache:
             "            proxy_http_version 1.1;\n            proxy_set_header Accept-Encoding gzip;\n"
             "            add_header X-Cache $upstream_cache_status;\n        }\n    }\n"
         )
+
+
+def _listen(port: int, certificate: Path | None) -> str:
+    if certificate is None:
+        return f"        listen 127.0.0.1:{port};\n"
+    key = certificate.with_name("key.pem")
+    return (
+        f"        listen 127.0.0.1:{port} ssl;\n        ssl_certificate {certificate};\n"
+        f"        ssl_certificate_key {key};\n        ssl_protocols TLSv1.2 TLSv1.3;\n"
+    )
+
+
+def make_certificate(folder: Path) -> Path:
+    """A certificate of the day for localhost, its key beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    command = [need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-days", "2", "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    return certificate
 
 
 def _quoted(value: str) -> str:
@@ -85,7 +127,7 @@ class Nginx:
         place.write_bytes(reply.plain)
         place.with_name(place.name + ".gz").write_bytes(reply.body)
 
-    def start(self, servers: Sequence[Dress | Cache]) -> None:
+    def start(self, servers: Sequence[Dress | Cache | Front]) -> None:
         self.stop()
         busy = [server.port for server in servers if is_listened_on(server.port)]
         if busy:

@@ -8,10 +8,12 @@ import json
 import os
 import random
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 
@@ -61,18 +63,29 @@ class Reply:
         return gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body
 
 
-def get(port: int, path: str, cookie: str = "", **headers: str) -> Reply:
-    """One GET on a connection of its own."""
-    sent = {"Host": f"localhost:{port}", "Accept-Encoding": "gzip", **headers}
+def get(port: int, path: str, cookie: str = "", *, secure: bool = False) -> Reply:
+    """One GET on a connection of its own; `secure`: over TLS, whoever signed the certificate."""
+    sent = {"Host": f"localhost:{port}", "Accept-Encoding": "gzip"}
     if cookie:
         sent["Cookie"] = cookie
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    if secure:
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=trusting())
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path, headers=sent)
         answer = connection.getresponse()
         return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
     finally:
         connection.close()
+
+
+@cache
+def trusting() -> ssl.SSLContext:
+    """A client's TLS that believes our own certificate of the day."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def body(number: int) -> str:
@@ -112,6 +125,11 @@ class Paper:
     core: int | None = None
     options: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Whether the program itself speaks TLS."""
+        return "tls_certificate" in self.options
 
     @property
     def environ(self) -> dict[str, str]:
@@ -154,7 +172,7 @@ class Paper:
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if get(self.port, "/healthz").status == HTTPStatus.OK:
+                if get(self.port, "/healthz", secure=self.secure).status == HTTPStatus.OK:
                     break
             except OSError:
                 time.sleep(0.1)

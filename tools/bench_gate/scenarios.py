@@ -16,7 +16,8 @@ METERS = 40_000  # four unread stories each make 160,000 reads: more than any sl
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`reasons`: what Broadsheet-Reason may say; `tree`: full or wall, "" for both; `sets_cookie`: on every answer."""
+    """`reasons`: what Broadsheet-Reason may say; `tree`: full or wall, "" for both; `sets_cookie`: on every answer;
+    `distinct`: every reader brings a cookie of their own; `primed`: each has read a story here before."""
 
     name: str
     tree: str
@@ -24,6 +25,7 @@ class Scenario:
     sets_cookie: bool
     readers: Callable[[Sealer, Sequence[Story], int], list[Line]]
     distinct: bool = True
+    primed: bool = False
 
 
 def _reads(stories: Sequence[Story], first: int, count: int) -> list[tuple[int, str]]:
@@ -32,7 +34,7 @@ def _reads(stories: Sequence[Story], first: int, count: int) -> list[tuple[int, 
 
 
 def _new(sealer: Sealer, stories: Sequence[Story], count: int) -> list[Line]:
-    """A meter of this window with one story in it, far from those it will ask for."""
+    """A meter of this window with one story in it, far from those it will ask for; the machine has not met it yet."""
     far = len(stories) // 2
     return [
         Line(at % len(stories), 1, "full", sealer.meter(_reads(stories, at + far, 1)))
@@ -73,11 +75,12 @@ def _mix(sealer: Sealer, stories: Sequence[Story], count: int) -> list[Line]:
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
-        Scenario("new", "full", frozenset({"meter"}), True, _new),
+        Scenario("new", "full", frozenset({"meter"}), True, _new, primed=True),
         Scenario("repeat", "full", frozenset({"repeat"}), False, _repeat),
         Scenario("wall", "wall", frozenset({"limit"}), False, _wall),
         Scenario("subscriber", "full", frozenset({"entitled"}), False, _subscriber),
         Scenario("anonymous", "full", frozenset({"meter"}), True, _anonymous, distinct=False),
+        Scenario("stranger", "full", frozenset({"meter"}), True, _new),
         Scenario("mix", "", frozenset({"meter", "repeat", "limit", "entitled"}), True, _mix, distinct=False),
     )
 }
