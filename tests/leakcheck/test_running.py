@@ -94,7 +94,11 @@ def test_stories_wait_once_and_a_flood_is_left_to_the_night(settings):
     for story in (1, 2, 2, 3):
         actions.note_published(story_id=story, now=NOW)
     actions.note_published(story_id=4, now=NOW + timedelta(seconds=9))
-    assert actions.take_due(now=NOW + timedelta(seconds=1), most=2) == [3, 2]
+    assert actions.take_due(now=NOW + timedelta(seconds=8), most=2) == []
+    assert actions.take_due(now=NOW + timedelta(seconds=-1), most=2) == []
+    assert DueStory.objects.count() == 5
+    DueStory.objects.filter(story_id=4).update(since=NOW + timedelta(seconds=99))
+    assert actions.take_due(now=NOW + timedelta(seconds=31), most=2) == [3, 2]
     assert list(DueStory.objects.values_list("story_id", flat=True)) == [4]
     for value, waiting in (("off", 1), ("night", 1), ("publish", 2)):
         settings.BROADSHEET = type(settings.BROADSHEET)(**{**settings.BROADSHEET.__dict__, "leakcheck": value})

@@ -13,6 +13,7 @@ from broadsheet.leakcheck.oracles import Leak, short
 from broadsheet.leakcheck.rules import FALLEN_ASLEEP
 
 KEPT = timedelta(days=180)
+LONGEST_WAIT = timedelta(seconds=30)
 CLEAN_KEPT = timedelta(days=14)  # of looks after a publication that found nothing
 
 
@@ -22,9 +23,12 @@ def note_published(*, story_id: int, now: datetime) -> None:
 
 @transaction.atomic
 def take_due(*, now: datetime, most: int) -> list[int]:
-    """The stories that wait since `now` or longer, newest first, and no longer wait. More than `most` are dropped: a
-    flood of copy is the night's business."""
-    rows = list(DueStory.objects.filter(since__lte=now).order_by("-id"))
+    """The stories that wait since `now` or longer, newest first, and no longer wait. While more are coming in, all wait
+    for the last of them, but not for ever. More than `most` are dropped: a flood of copy is the night's business."""
+    rows = list(DueStory.objects.order_by("-id"))
+    if rows and rows[0].since > now and rows[-1].since > now - LONGEST_WAIT:
+        return []
+    rows = [row for row in rows if row.since <= now]
     DueStory.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return list(dict.fromkeys(row.story_id for row in rows))[:most]
 

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 from django.conf import settings
 from django.db import connection
@@ -22,7 +23,9 @@ from broadsheet.newsroom.events import StoryPublished
 
 log = logging.getLogger(__name__)
 MOST_AT_ONCE = 25  # stories in one look after publications
+REST = 30.0  # seconds between two looks: a paper that publishes all day is not looked at all day
 _looking = threading.Lock()
+_ended = [float("-inf")]
 
 
 def note_published(event: StoryPublished) -> None:
@@ -32,7 +35,9 @@ def note_published(event: StoryPublished) -> None:
 
 def look_at_published() -> None:
     """Start to look at what was published a few seconds ago, unless a look is under way."""
-    if settings.BROADSHEET.leakcheck not in ("on", "publish") or not _looking.acquire(blocking=False):
+    if settings.BROADSHEET.leakcheck not in ("on", "publish") or time.monotonic() < _ended[0] + REST:
+        return
+    if not _looking.acquire(blocking=False):
         return
     stories = actions.take_due(now=clock.now() - rules.AFTERTHOUGHT, most=MOST_AT_ONCE)
     if not stories:
@@ -48,6 +53,7 @@ def _look(stories: list[int]) -> None:
         log.exception("The look after a publication failed.")
     finally:
         connection.close()
+        _ended[0] = time.monotonic()
         _looking.release()
 
 
