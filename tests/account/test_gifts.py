@@ -165,6 +165,12 @@ def test_a_months_gifts_are_counted_in_the_publishers_zone(settings):
     assert refusal(reader, make.story(tier="premium"), february) == "quota"
 
 
+def test_a_gift_of_a_months_first_instant_is_that_months():
+    reader, february = subscriber(), NOW.replace(day=31, hour=18, minute=30, second=0)
+    give(reader, make.story(tier="premium"), february)
+    assert [queries.gifts_left(reader, february - timedelta(seconds=ago)) for ago in (0, 1)] == [9, 10]
+
+
 def test_the_same_story_again_is_the_same_link_and_costs_nothing(settings):
     option(settings, gift_quota=1)
     reader, story = subscriber(), make.story(tier="premium")

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 # Whatever writes, locks, counts or relies on a constraint.
-SUITES = ["tests/newsroom", "tests/access/test_actions.py", "tests/bus", "tests/payments", "tests/readers",
+SUITES = ["tests/newsroom", "tests/access/test_actions.py", "tests/access/test_races.py", "tests/bus", "tests/payments", "tests/readers",
           "tests/subscriptions", "tests/wire/test_actions.py", "tests/wire/test_jobs.py", "tests/press"]  # fmt: skip
 # These start processes on SQLite files of their own, whatever the setting says.
 APART = "tests/subscriptions/test_exactly_once.py"
