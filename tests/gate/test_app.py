@@ -47,7 +47,7 @@ class Desk:
         facts = Facts(story, version, f"/world/story-{story}", tier, "world", "published")
         walls = [
             make_sheet(f"story/{story}/{name}", name, version=version, edition=1, mentions=mentions)
-            for name in ("limit", "limit-signed-in", "register", "subscribe")
+            for name in ("limit", "limit-signed-in", "register", "subscribe", "section", "away", "cookie")
         ]
         self.stores.full.put(
             make_sheet(

@@ -1,3 +1,7 @@
+import gzip
+import sqlite3
+
+import brotli
 import pytest
 from tests import make
 
@@ -9,6 +13,7 @@ from broadsheet.press.queries import chrome, stores, walls
 from broadsheet.press.store import Store, make_sheet
 
 pytestmark = pytest.mark.django_db
+UNPACK = (gzip.decompress, brotli.decompress)
 HIDDEN = make.paragraph(5)
 
 
@@ -29,9 +34,16 @@ def test_the_public_file_holds_no_word_of_any_body_on_disk(tmp_path):
     actions.print_story(story)
     public = Store(tmp_path / "copy.sqlite3")
     public.put(*[stores().public.get(f"story/{story}/{name}") for name in walls("metered")])
+    with sqlite3.connect(tmp_path / "copy.sqlite3") as db:
+        pages = [
+            unpack(blob)
+            for row in db.execute("SELECT gzip, br FROM sheet")
+            for unpack, blob in zip(UNPACK, row, strict=True)
+        ]
+    assert len(pages) == 2 * len(walls("metered"))
+    assert all(b"harbour1x0" in page for page in pages)
     raw = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert b"harbour1x0" in raw
-    assert b"harbour5x0" not in raw
+    assert not any(b"harbour5x0" in page for page in [*pages, raw])
 
 
 def test_the_wall_says_the_real_limits(settings):

@@ -23,7 +23,6 @@ from broadsheet.access.rules import (
     Right,
     State,
     Tier,
-    Wall,
     Window,
     carries_over,
     decide,
@@ -32,7 +31,7 @@ from broadsheet.access.rules import (
 )
 from broadsheet.gate.answers import PRIVATE, PUBLIC, Answer, Head, Needs, plain
 from broadsheet.gate.asked import Asked, is_front, story_id
-from broadsheet.gate.dress import dress, moved, not_modified
+from broadsheet.gate.dress import dress, moved, not_modified, wall_sheet
 from broadsheet.gate.lending import COOKIE_AGE, Lending, see_other
 from broadsheet.gate.me import YOUNG, is_subscriber, personal_words
 from broadsheet.gate.options import GateOptions, Seals
@@ -51,11 +50,10 @@ PLAIN_HTTP = (
 )
 PASSPORT_COOKIE_AGE = 60 * 60 * 24 * 30  # the seal inside lives for minutes; the cookie says whom to ask again
 LATE = timedelta(hours=24)  # how long a lapsed passport is good while nobody can be asked for a fresh one
-_WALL_SHEETS = {Wall.LIMIT: "limit", Wall.REGISTER: "register", Wall.SUBSCRIBE: "subscribe"}
 _READS = frozenset(("GET", "HEAD"))
 _NOBODY = bytes(8)
 _FULL, _PUBLISHED, _METERED, _VISITOR = Body.FULL, State.PUBLISHED, Tier.METERED, Principal.VISITOR
-_PRIVATE, _SUBSCRIBE = Cache.PRIVATE, Wall.SUBSCRIBE
+_PRIVATE = Cache.PRIVATE
 _A_VISITOR, _A_VISITORS_LOOK = Request(), Request(real_read=False)
 
 
@@ -158,11 +156,10 @@ class Gate:
         return Visit(Request(_VISITOR, (), stories_of(reads), 0, real, section_used=used), span, now, meter)
 
     def _dressed(self, asked: Asked, held: Held, visit: Visit, told: Told, decision: Decision) -> Answer | Needs:
-        story, passport, meter, now = held.story, visit.passport, visit.meter, visit.at
+        story, passport, meter, now, policy = held.story, visit.passport, visit.meter, visit.at, self.policy
         full = decision.body is _FULL
-        name = "full" if full else _WALL_SHEETS[decision.wall or _SUBSCRIBE]
-        if name == "limit" and passport:
-            name = "limit-signed-in"
+        probe = meter is None and policy.mode == "strict"
+        name = "full" if full else wall_sheet(decision, signed_in=passport is not None, probe=probe)
         private = decision.cache is _PRIVATE or asked.personal or (not full and self.lending.lends(story.tier))
         cache = PRIVATE if private else PUBLIC
         found = held.dressed.get((name, asked.encoding, cache, decision.reason)) or self._page_of(
@@ -175,20 +172,20 @@ class Gate:
             answer = not_modified(answer, asked.if_none_match)
         if passport is None and meter is not None and visit.taken is not None:
             answer.extra.append(("Set-Cookie", self._meter_cookie(meter, visit.window, now)))
-        elif decision.reason == "not_a_read" and meter is None and self.policy.mode == "strict":
-            probe = new_meter(visit.window.name, now)
-            answer.extra.append(("Set-Cookie", self._meter_cookie(probe, visit.window, now)))
+        elif probe and decision.reason == "not_a_read":
+            fresh = new_meter(visit.window.name, now)
+            answer.extra.append(("Set-Cookie", self._meter_cookie(fresh, visit.window, now)))
         if told.issued is not None:
             answer.extra.append(("Set-Cookie", self.passport_cookie(told.issued)))
         if visit.grants is not None:
             self._with_grants(answer, visit.grants)
-        if private:
+        if private or not full:
             recorder = self.recorder
             if passport is not None:
                 who = recorder.of_reader(passport.reader)
             else:
                 who = recorder.of_meter(meter.id) if meter is not None else recorder.nobody
-            recorder.add(now.timestamp(), who, story, visit.request, decision, self.policy.revision)
+            recorder.add(now.timestamp(), who, story, visit.request, decision, policy.revision)
         return answer
 
     def _page_of(self, asked: Asked, held: Held, name: str, cache: str, reason: str) -> tuple[Head, bytes] | None:
@@ -213,8 +210,7 @@ class Gate:
         visit.meter = meter = told.meter or visit.meter or new_meter(visit.window.name, now)
         if told.taken is not None:
             return told.taken
-        # A meter that has read nothing is new to its network's budget, however often its cookie came along.
-        network = packed(asked.address) if self.book.wants_networks and not meter.reads else None
+        network = packed(asked.address) if self.book.wants_networks else None
         taken = self.book.take(meter, held.read, limit, ceiling, network, now)
         return taken or Needs("take", (meter, held.read, limit, ceiling, network, now))
 

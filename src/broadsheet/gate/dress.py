@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from broadsheet.access.rules import Decision, Wall
 from broadsheet.gate.answers import PUBLIC, SECURITY_HEADERS, Answer, Head, head, plain
 from broadsheet.press.store import Sheet
 
+_WALL_SHEETS = {Wall.LIMIT: "limit", Wall.REGISTER: "register", Wall.SUBSCRIBE: "subscribe"}
+_SHEETS_BY_REASON = {"section_limit": "section", "meter_away": "away"}
 _KEPT_BY_304 = frozenset(("etag", "cache-control", "vary", "broadsheet-variant", "broadsheet-reason"))
+
+
+def wall_sheet(decision: Decision, *, signed_in: bool, probe: bool) -> str:
+    """The sheet whose words are true for this reader. `probe`: a free read waits for the cookie to come back."""
+    if probe and decision.reason == "not_a_read":
+        return "cookie"
+    name = _SHEETS_BY_REASON.get(decision.reason) or _WALL_SHEETS[decision.wall or Wall.SUBSCRIBE]
+    return f"{name}-signed-in" if signed_in and name in ("limit", "section") else name
 
 
 def dress(sheet: Sheet, encoding: str, cache: str, reason: str, *, story: bool) -> tuple[Head, bytes]:

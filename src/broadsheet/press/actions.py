@@ -32,7 +32,7 @@ def print_story(story_id: int) -> Facts | None:
     if public is None or full is None:
         return None  # unpublished between two reads; its own event follows
     shelf.full.put(print_full(full, frame))
-    shelf.public.put(*print_walls(public, walls(facts.tier), frame), facts=known)
+    shelf.public.put(*print_walls(public, walls(facts.tier, facts.section), frame), facts=known)
     return known
 
 

@@ -43,23 +43,31 @@ def window_words(window: str) -> str:
     return _WINDOWS.get(kind) or f"in {days} days"
 
 
-def walls(tier: str) -> Mapping[str, WallText]:
-    """Each wall a story of `tier` may meet, by the name of its sheet."""
-    return _walls(tier, current_policy(), tuple(plan_cards(settings.BROADSHEET.languages[0])))
+def walls(tier: str, section: str = "") -> Mapping[str, WallText]:
+    """Each wall a story of `tier` in `section` (its slug) may meet, by the name of its sheet."""
+    return _walls(tier, section, current_policy(), tuple(plan_cards(settings.BROADSHEET.languages[0])))
 
 
-def _walls(tier: str, policy: Policy, plans: tuple[PlanCard, ...]) -> Mapping[str, WallText]:
+def _walls(tier: str, section: str, policy: Policy, plans: tuple[PlanCard, ...]) -> Mapping[str, WallText]:
     def wall(kind: str, *, signed_in: bool = False) -> WallText:
         limit = policy.registered_limit if signed_in else policy.free_limit
+        if kind == "section":
+            limit = min(limit, policy.section_limits[section])
         return WallText(kind, limit, policy.registered_limit, window_words(policy.window), signed_in, plans)
 
     if tier == "premium":
         return {"subscribe": wall("subscribe")}
     if tier == "registered":
         return {"register": wall("register")}
-    if tier == "metered":
-        return {"limit": wall("limit"), "limit-signed-in": wall("limit", signed_in=True), "register": wall("register")}
-    return {}
+    if tier != "metered":
+        return {}
+    sheets = {"limit": wall("limit"), "limit-signed-in": wall("limit", signed_in=True)}
+    sheets |= {"register": wall("register"), "away": wall("away")}
+    if section in policy.section_limits:
+        sheets |= {"section": wall("section"), "section-signed-in": wall("section", signed_in=True)}
+    if policy.mode == "strict":
+        sheets["cookie"] = wall("cookie")
+    return sheets
 
 
 def chrome() -> Chrome:
@@ -79,6 +87,14 @@ def chrome() -> Chrome:
         gifts=options.gift_quota > 0,
     )
     policy, plans = current_policy(), tuple(plan_cards(options.languages[0]))
-    printed = repr((frame, [_walls(tier, policy, plans) for tier in ("metered", "registered", "premium")]))
+    around = [_walls(tier, section, policy, plans) for tier, section in _kinds_of_story(policy)]
+    printed = repr((frame, around))
     digest = hashlib.blake2b(printed.encode(), digest_size=7).digest()
     return replace(frame, edition=int.from_bytes(digest, "big"))
+
+
+def _kinds_of_story(policy: Policy) -> list[tuple[str, str]]:
+    """Every tier and section between which walls can differ."""
+    return [(tier, "") for tier in ("metered", "registered", "premium")] + [
+        ("metered", section) for section in sorted(policy.section_limits)
+    ]

@@ -25,7 +25,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class WallText:
-    """One wall: its kind (limit, register, subscribe) and the real numbers it states."""
+    """One wall: its kind (limit, section, register, subscribe, cookie, away) and the real numbers it states."""
 
     kind: str
     limit: int

@@ -22,6 +22,8 @@
     if (me.subscriber && subscribe) subscribe.hidden = true;
     var words = allowance(me);
     if (slot && words) { slot.textContent = words; slot.hidden = false; }
+    var code = find("code");
+    if (code && me.code) { code.querySelector("code").textContent = me.code; code.hidden = false; }
     if (demo) {
       var who = me.staff ? "an editor" : me.subscriber ? "a subscriber" : me.signed_in ? "a registered reader" : "a visitor";
       demo.textContent = "You are " + who + (words ? " with " + words + "." : ".");
