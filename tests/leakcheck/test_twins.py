@@ -13,7 +13,7 @@ from broadsheet.leakcheck.report import ROUNDS, Effort, Outcome, check, tell
 from broadsheet.leakcheck.twins import HOST, Twins, make_twins, serving
 
 # Every class of trick and every round, with a share of the tricks; the command and the night's run try all of them.
-SMALL = Effort(share=0.12, fuzz=6, cached=120, seed=20270315, modes=("strict meter", "https behind a proxy"))
+SMALL = Effort(share=0.07, fuzz=4, cached=60, seed=20270315, modes=("strict meter", "https behind a proxy"))
 
 
 @pytest.fixture(scope="module")
