@@ -8,7 +8,7 @@ WORKERS ?= auto
 REQUIRE_ALL ?=
 .DEFAULT_GOAL := help
 ARGS ?=
-.PHONY: help demo test lint fmt types contracts unit bench-gate prove-gate lock schema docs wheel clean bench-notices
+.PHONY: help demo test lint fmt types contracts unit bench-gate bench-stories prove-gate lock schema docs wheel clean bench-notices
 
 help: ## what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ unit: $(VENV)/.dev ## the tests alone
 
 bench-gate: $(VENV)/.dev ## the gate beside nginx, per CPU-second (ARGS="--only new --pairs 4"; see docs/performance.md)
 	@$(BIN)/python -m tools.bench_gate $(ARGS)
+
+bench-stories: $(VENV)/.dev ## latency of every kind of page, from a thousand stories to a million
+	@$(BIN)/python -m tools.bench_stories $(ARGS)
 
 prove-gate: $(VENV)/.dev ## millions of requests while everything changes, each answer compared byte by byte (half an hour)
 	@$(BIN)/python -m tools.prove_gate $(ARGS)

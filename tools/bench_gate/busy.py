@@ -14,7 +14,7 @@ from lxml import html
 from tools.bench_gate.bench import Bench
 from tools.bench_gate.machine import BenchError
 
-_SESSION = """
+SESSION = """
 from broadsheet.server.setup import start_django
 start_django()
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
@@ -59,7 +59,7 @@ def nothing() -> Iterator[Day]:
 @contextmanager
 def day(bench: Bench) -> Iterator[Day]:
     """One editor and two searching readers, each at work without a pause, until the block ends."""
-    name, key = bench.paper.run("-c", _SESSION).split()
+    name, key = bench.paper.run("-c", SESSION).split()
     made, stop = Day(), threading.Event()
     threads = [threading.Thread(target=_edit, args=(bench, f"{name}={key}", made, stop), daemon=True)]
     threads += [threading.Thread(target=_search, args=(bench, made, stop, at), daemon=True) for at in range(2)]
