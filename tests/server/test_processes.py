@@ -477,7 +477,8 @@ def answers(question):
 
 @pytest.mark.postgres
 def test_while_the_database_is_away_payers_read_on_and_a_kill_arrives_when_it_is_back(tmp_path):
-    with postgres_in(tmp_path) as server:
+    (tmp_path / "server").mkdir()
+    with postgres_in(tmp_path / "server") as server:
         paper, stories, payer = started(tmp_path, gate_workers="2", database_url=server.database("paper"))
         try:
             for story in stories:
