@@ -77,13 +77,8 @@ def test_http_1_0_gets_one_answer_unless_the_connection_is_said_to_stay(paper, s
                 assert line.rest() == b""
 
 
-OTHER_VERSION = pytest.mark.xfail(
-    strict=True, reason="the parser takes HTTP/0.9 and HTTP/2.0 in a request line for 1.1"
-)
-
-
 @pytest.mark.parametrize("request_line", [
-    pytest.param("GET {path}", marks=OTHER_VERSION), pytest.param("GET {path} HTTP/2.0", marks=OTHER_VERSION), "GET {path} HTTP/9.9",
+    "GET {path}", "GET {path} HTTP/2.0", "GET {path} HTTP/9.9",
     "GET {path} HTTP/1.1 x", "{path}", "GET {path} ICE/1.0", "get {path} HTTP/1.1", "PRI * HTTP/2.0",
 ])  # fmt: skip
 def test_what_is_not_http_1_is_refused_and_the_connection_ends(line, free, request_line):

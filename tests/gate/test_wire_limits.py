@@ -207,7 +207,6 @@ def test_who_does_not_read_holds_no_memory_and_is_put_out(paper, stories, free):
 
 
 # --- gone -------------------------------------------------------------------------------------------------------------
-@pytest.mark.xfail(strict=True, reason="a half-closed connection is closed before the newsroom has answered")
 def test_who_says_that_no_more_will_come_still_gets_every_answer(paper, stories, free):
     with Line(paper) as line:
         line.send(
@@ -227,7 +226,6 @@ def test_who_vanishes_in_the_middle_of_an_answer_disturbs_nobody(paper, stories,
     assert max(reading(paper, free)) < 1
 
 
-@pytest.mark.xfail(strict=True, reason="an answer of the newsroom for somebody who is gone is a trace in the log")
 def test_nothing_of_all_this_was_an_error_of_ours(paper, stories):
     log = (paper.folder / "stderr.log").read_text()
     assert "Traceback" not in log, log[-2000:]

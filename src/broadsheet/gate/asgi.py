@@ -31,6 +31,23 @@ class AwayError(Exception):
     """What this request needs cannot be had now, and there is no safe way to answer without it."""
 
 
+class ClientGoneError(Exception):
+    """The client left in the middle of its answer. Nobody's fault, and no line in the log."""
+
+
+def _to_who_is_there(send: Send) -> Send:
+    async def to_client(message: MutableMapping[str, Any]) -> None:
+        try:
+            await send(message)
+        except RuntimeError as error:
+            # uvloop's word for a connection that was reset a moment ago, before the server has been told.
+            if "closed" not in str(error):
+                raise
+            raise ClientGoneError from error
+
+    return to_client
+
+
 class GateApplication:
     """`django` and `ports` are awaited: the gate answers from its stores while Django is still being imported."""
 
@@ -58,11 +75,14 @@ class GateApplication:
             query=scope.get("query_string", b""),
         )
         answer = await self.answer(asked)
-        if answer is not None:
-            await _send(answer, send, head=asked.method == "HEAD")
-            return
-        application, _ = await asyncio.shield(self._django)
-        await application(scope, receive, send)
+        try:
+            if answer is not None:
+                await _send(answer, _to_who_is_there(send), head=asked.method == "HEAD")
+                return
+            application, _ = await asyncio.shield(self._django)
+            await application(scope, receive, _to_who_is_there(send))
+        except ClientGoneError:
+            await asyncio.sleep(0)  # lets the server hear of it before it looks at how this request ended
 
     async def answer(self, asked: Asked, told: Told | None = None) -> Answer | None:
         """Ask the gate and do what it needs until it answers; None for what is Django's."""

@@ -198,7 +198,7 @@ def _request_headers(scope: Scope) -> Headers:
     drop = _HOP_BY_HOP | (named - _OURS)
     # Django reads an underscore in a name as a dash: two spellings of one header are one too many.
     kept = [
-        (name, value)
+        (name, value.strip(b" \t"))
         for name, value in given
         if name not in drop and b"_" not in name and not name.startswith(_NOT_THEIRS)
     ]

@@ -20,6 +20,7 @@ from broadsheet.gate.asgi import GateApplication
 from broadsheet.gate.asked import Asked, forwarded_as_https, forwarded_for, read_request
 from broadsheet.gate.told import Told
 
+_VERSIONS = ("1.1", "1.0")
 _SWEEP = 1.0  # seconds between two looks at every connection
 
 
@@ -86,6 +87,8 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
         _head_size: int  # bytes of a head that is not complete yet
         _chunk: int  # bytes that came last
         _in_head: bool
+        _half_closed: bool
+        _version: str
         _since: int  # the sweeper's tick when this connection last got somewhere
 
         # --- the hot path ---------------------------------------------------------------------------------------
@@ -102,7 +105,7 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             if self._in_head:
                 self._head_size += len(data)
                 if self._head_size > options.head_bytes:
-                    self._refuse_head()
+                    self._refuse(431)
 
         def on_message_begin(self) -> None:
             self.url = b""
@@ -115,8 +118,13 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
 
         def on_headers_complete(self) -> None:
             self._in_head = False
-            if self._head_size + self._chunk > options.head_bytes and self._measured() > options.head_bytes:
-                self._refuse_head()
+            self._version = version = self.parser.get_http_version()
+            if version not in _VERSIONS:
+                self._refuse(505)
+            elif self._head_size + self._chunk > options.head_bytes and self._measured() > options.head_bytes:
+                self._refuse(431)
+            elif self.url[:1] != b"/" and not self._is_ours():
+                self._refuse(421)
             elif not self._answer_now():
                 self._by_the_long_road()
             self._head_size = 0
@@ -156,7 +164,7 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             parts = [answer.head.wire, dates.line(self.server_state.default_headers)]
             if answer.extra:
                 parts.append(render_headers(answer.extra))
-            keep = self.parser.should_keep_alive() and self.parser.get_http_version() == "1.1" and self.cycle.keep_alive
+            keep = self._version == "1.1" and self.cycle.keep_alive and self.parser.should_keep_alive()
             parts.append(b"\r\n" if keep else b"Connection: close\r\n\r\n")
             if asked.method != "HEAD":
                 parts.append(answer.body)
@@ -209,11 +217,21 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
         def on_response_complete(self) -> None:
             self._since = sweeper.tick
             super().on_response_complete()
+            if self._half_closed and self._is_idle():
+                self.transport.close()
+
+        def eof_received(self) -> bool:  # type: ignore[override]
+            """A client that says no more will come still gets what it asked for."""
+            self._half_closed = True
+            return not self._is_idle()
+
+        def _is_idle(self) -> bool:
+            return (self.cycle is None or self.cycle.response_complete) and not self.pipeline
 
         # --- a connection's life --------------------------------------------------------------------------------
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             self._head_size = self._chunk = 0
-            self._in_head = False
+            self._in_head = self._half_closed = False
             self._since = sweeper.tick
             super().connection_made(transport)
             sweeper.watch(self)
@@ -235,19 +253,29 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             elif self._in_head:
                 if waited > limits.head_seconds:
                     self.transport.close()
-            elif (self.cycle is None or self.cycle.response_complete) and waited > limits.idle_seconds:
+            elif self._is_idle() and waited > limits.idle_seconds:
                 self.transport.close()
 
         def _measured(self) -> int:
             return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
-        def _refuse_head(self) -> None:
+        def _is_ours(self) -> bool:
+            """Whether an address written out whole in the request line is of this paper; it counts above Host."""
+            try:
+                url = httptools.parse_url(self.url)
+            except httptools.HttpParserInvalidURLError:
+                return True  # the long road answers it
+            authority = (url.host or b"").lower() + (b":%d" % url.port if url.port else b"")
+            return not url.host or authority in options.hosts
+
+        def _refuse(self, status: int) -> None:
+            """Say why, and end the connection: what follows on it may be anything."""
             self._in_head = False
             if not self.transport.is_closing():
-                answer = plain(431, extra=[("Connection", "close")])
-                self.transport.writelines(
-                    [answer.head.wire, dates.line(self.server_state.default_headers), b"\r\n", answer.body]
-                )
+                answer = plain(status, extra=[("Connection", "close")])
+                date = dates.line(self.server_state.default_headers)
+                self.transport.writelines([answer.head.wire, date, b"\r\n", answer.body])
                 self.transport.close()
+            self.cycle = _ANSWERED
 
     return GateProtocol
