@@ -36,7 +36,7 @@ class Plan:
 
     requests: int = 2_000_000
     seconds: float = 30 * 60
-    every: float = 3.0
+    every: float = 1.0
     stories: int = 64
     crowds: int = 2
     workers: int = 2
