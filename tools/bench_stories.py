@@ -41,6 +41,8 @@ with connection.cursor() as cursor:
         "id": "1000 + n", "headline": "'Item ' || n || ' of the long archive'",
         "slug": "'item-' || n || '-of-the-archive'",
         "published_at": "datetime(published_at, '-' || (n * 15) || ' minutes')",
+        "body": "replace(hex(zeroblob(5)), '00', '<p>' || standfirst || ' Item ' || n || '.</p>')",
+        "lead_in": "'<p>' || standfirst || '</p>'",
         "section_id": "(SELECT min(id) FROM newsroom_section) + n % 4", "latest_revision_id": "NULL",
         "live_revision_id": "NULL",
     }
