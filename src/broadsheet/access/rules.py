@@ -180,6 +180,8 @@ _BY_STAFF = Principal.STAFF
 _VISITOR = Principal.VISITOR
 _PAGE = Surface.PAGE
 _FULL = Body.FULL
+_WALL = Body.WALL
+_new = tuple.__new__  # a named tuple's own constructor is a Python function: a call more at every decision
 _PRIVATE = Cache.PRIVATE
 _LIMIT_WALL = Wall.LIMIT
 
@@ -243,9 +245,9 @@ def _metered(policy: Policy, story: Story, request: Request) -> Decision:
     seen = request.seen
     used = max(len(seen), request.used)
     if story.id in seen:
-        return Decision(_FULL, 200, "repeat", _PRIVATE, None, False, limit, used)
+        return _new(Decision, (_FULL, 200, "repeat", _PRIVATE, None, False, limit, used))
     if used >= limit:
-        return _wall("limit", _LIMIT_WALL, _PRIVATE, limit, used)
+        return _new(Decision, (_WALL, 200, "limit", _PRIVATE, _LIMIT_WALL, False, limit, used))
     if policy.section_limits and request.section_used >= policy.section_limits.get(story.section, limit):
         return _wall("section_limit", _LIMIT_WALL, _PRIVATE, limit, used)
     if not request.real_read:
@@ -254,7 +256,7 @@ def _metered(policy: Policy, story: Story, request: Request) -> Decision:
         return _wall("meter_away", Wall.REGISTER if visitor else _LIMIT_WALL, _PRIVATE, limit, used)
     if visitor and not request.may_begin:
         return _wall("budget", Wall.REGISTER, _PRIVATE, limit, used)
-    return Decision(_FULL, 200, "meter", _PRIVATE, None, True, limit, used)
+    return _new(Decision, (_FULL, 200, "meter", _PRIVATE, None, True, limit, used))
 
 
 def _wall(reason: str, wall: Wall, cache: Cache, limit: int = 0, used: int = 0) -> Decision:

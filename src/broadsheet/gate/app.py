@@ -12,7 +12,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from broadsheet.access.book import Book, Taken
-from broadsheet.access.meter import Meter, new_meter, stories_of
+from broadsheet.access.meter import STORY, Meter, new_meter, stories_of
 from broadsheet.access.rules import (
     COVERS,
     Body,
@@ -22,6 +22,7 @@ from broadsheet.access.rules import (
     Request,
     Right,
     State,
+    Surface,
     Tier,
     Window,
     carries_over,
@@ -53,7 +54,9 @@ LATE = timedelta(hours=24)  # how long a lapsed passport is good while nobody ca
 _READS = frozenset(("GET", "HEAD"))
 _NOBODY = bytes(8)
 _FULL, _PUBLISHED, _METERED, _VISITOR = Body.FULL, State.PUBLISHED, Tier.METERED, Principal.VISITOR
-_PRIVATE = Cache.PRIVATE
+_PRIVATE, _PAGE = Cache.PRIVATE, Surface.PAGE
+_NO_SEAT: frozenset[str] = frozenset()
+_new = tuple.__new__  # as in asked.py
 _A_VISITOR, _A_VISITORS_LOOK = Request(), Request(real_read=False)
 
 
@@ -125,7 +128,7 @@ class Gate:
         if isinstance(visit, Needs):
             return visit
         decision = visit.decision or decide(policy, story, visit.request, now)
-        if (decision.counts or decision.body is not _FULL) and self.lending.could_help(asked):
+        if (decision.counts or decision.body is not _FULL) and (asked.grants or self.lending.lends_something):
             lent = self._borrow(asked, held, visit, told)
             if lent is not None:
                 return lent
@@ -153,7 +156,9 @@ class Gate:
             return Visit(request, span, now)
         reads = meter.reads
         used = in_section(reads, held.read) if policy.section_limits else 0
-        return Visit(Request(_VISITOR, (), stories_of(reads), 0, real, section_used=used), span, now, meter)
+        seen = frozenset([read & STORY for read in reads])
+        facts = (_VISITOR, (), seen, 0, real, _PAGE, used, _NO_SEAT, False, True, True)
+        return Visit(_new(Request, facts), span, now, meter)
 
     def _dressed(self, asked: Asked, held: Held, visit: Visit, told: Told, decision: Decision) -> Answer | Needs:
         story, passport, meter, now, policy = held.story, visit.passport, visit.meter, visit.at, self.policy
@@ -221,7 +226,7 @@ class Gate:
                 self._reads.put(visit.passport.reader, (visit.window, taken.reads, visit.at))
         elif visit.meter is not None and taken.verdict in ("ok", "repeat"):
             kept, visit.taken = visit.meter, taken
-            visit.meter = Meter(kept.id, kept.window, kept.first_read, taken.reads)
+            visit.meter = _new(Meter, (kept.id, kept.window, kept.first_read, taken.reads))
 
     def _borrow(self, asked: Asked, held: Held, visit: Visit, told: Told) -> Answer | Needs | None:
         """Put a gift or a seat among the visit's facts; an Answer sends the browser round for its cookie."""
@@ -277,7 +282,9 @@ class Gate:
         request = Request(Principal.STAFF if passport.staff else Principal.REGISTERED, rights, real_read=real)
         first = decide(self.policy, story, request, now)
         if story.tier is not _METERED or (first.body is _FULL and not first.counts):
-            return Visit(request, self._window(now), now, None, passport, first)
+            visit = Visit(request, self._window(now), now, None, passport)
+            visit.decision = first
+            return visit
         known = self.reads_of(passport.reader, now)
         if known is None and told.away:
             return Visit(request._replace(countable=False), self._window(now), now, None, passport)

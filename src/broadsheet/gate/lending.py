@@ -57,6 +57,7 @@ class Lending:
         self._seal = seal
         self._institutions: tuple[Institution, ...] = ()
         self._products: frozenset[str] = frozenset()
+        self.lends_something = False
         self._by_address: Recent[str, tuple[Institution, ...]] = Recent(20_000)
         self._revoked: Recent[int, bool] = Recent(100_000)
         self._refused: Recent[bytes, int] = Recent(20_000)
@@ -64,6 +65,7 @@ class Lending:
     def institutions_changed(self, rows: Sequence[dict[str, Any]]) -> None:
         self._institutions = read_institutions(rows)
         self._products = frozenset[str]().union(*(one.products for one in self._institutions))
+        self.lends_something = bool(self._products)
         self._by_address = Recent(20_000)
         self._refused = Recent(20_000)
 
@@ -73,9 +75,6 @@ class Lending:
     def lends(self, tier: Tier) -> bool:
         """Whether some institution opens this tier: then a wall is not the same for every visitor."""
         return bool(self._products) and not self._products.isdisjoint(COVERS[tier])
-
-    def could_help(self, asked: Asked) -> bool:
-        return bool(asked.grants or self._products)
 
     def cookie(self, grants: Grants) -> str:
         return self._seal.seal(grants)

@@ -14,13 +14,14 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from broadsheet.access.book import Taken
-from broadsheet.gate.answers import Answer, Needs, plain, render_headers
+from broadsheet.gate.answers import Answer, Needs, plain
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asgi import GateApplication
 from broadsheet.gate.asked import Asked, forwarded_as_https, forwarded_for, read_request
 from broadsheet.gate.told import Told
 
 _VERSIONS = ("1.1", "1.0")
+_SHORT = ("GET", "HEAD")
 _SWEEP = 1.0  # seconds between two looks at every connection
 
 
@@ -82,6 +83,7 @@ class Sweeper:
 def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsProtocol]:
     """A protocol class for uvicorn's `http` setting, bound to one gate and the road for what it cannot answer."""
     sweeper, dates, options = Sweeper(gate), _Dates(), gate.options
+    names, secure_only, head_bytes, answer_of = options.cookies, options.secure, options.head_bytes, gate.answer
 
     class GateProtocol(HttpToolsProtocol):
         _head_size: int  # bytes of a head that is not complete yet
@@ -104,7 +106,7 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
                 return  # nobody upgrades here: the request was answered as an ordinary one
             if self._in_head:
                 self._head_size += len(data)
-                if self._head_size > options.head_bytes:
+                if self._head_size > head_bytes:
                     self._refuse(431)
 
         def on_message_begin(self) -> None:
@@ -121,35 +123,36 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             self._version = version = self.parser.get_http_version()
             if version not in _VERSIONS:
                 self._refuse(505)
-            elif self._head_size + self._chunk > options.head_bytes and self._measured() > options.head_bytes:
+            elif self._head_size + self._chunk > head_bytes and self._measured() > head_bytes:
                 self._refuse(431)
-            elif self.url[:1] != b"/" and not self._is_ours():
-                self._refuse(421)
+            elif self.url[:1] != b"/":
+                if self._is_ours():
+                    self._by_the_long_road()
+                else:
+                    self._refuse(421)
             elif not self._answer_now():
                 self._by_the_long_road()
             self._head_size = 0
 
         def _answer_now(self) -> bool:
             # A pipelined request waits behind an unfinished answer, and a client that does not read gets no more bytes.
-            if (self.cycle is not None and not self.cycle.response_complete) or self.pipeline:
+            cycle, url = self.cycle, self.url
+            if (cycle is not None and not cycle.response_complete) or self.pipeline or self.flow.write_paused:
                 return False
-            if self.flow.write_paused or self.transport.is_closing():
+            if b"#" in url or self.transport.is_closing():
                 return False
-            url, method = self.url, self.parser.get_method()
-            if url[:1] != b"/" or b"#" in url or method not in (b"GET", b"HEAD"):
-                return False
-            path, _, query = url.partition(b"?")
+            query = b""
+            if b"?" in url:
+                url, _, query = url.partition(b"?")
             peer = self.client[0] if self.client else ""
-            trusted = options.proxies and options.trusts(peer)
-            if trusted:
+            secure = not secure_only or self.scheme == "https"
+            if options.proxies and options.trusts(peer):
                 peer = forwarded_for(self.headers, options.trusts, peer)
-            secure = not options.secure or self.scheme == "https" or (trusted and forwarded_as_https(self.headers))
-            asked = read_request(
-                method, path, self.headers, options.cookies, secure=bool(secure), address=peer, query=query
-            )
-            if asked.has_body:
+                secure = secure or forwarded_as_https(self.headers)
+            asked = read_request(self.parser.get_method(), url, self.headers, names, secure, peer, query)
+            if asked.has_body or asked.method not in _SHORT:
                 return False
-            answer = gate.answer(asked)
+            answer = answer_of(asked)
             if isinstance(answer, Answer):
                 self.cycle: Any = _ANSWERED
                 self._write(asked, answer)
@@ -162,8 +165,8 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
 
         def _write(self, asked: Asked, answer: Answer) -> None:
             parts = [answer.head.wire, dates.line(self.server_state.default_headers)]
-            if answer.extra:
-                parts.append(render_headers(answer.extra))
+            for name, value in answer.extra:
+                parts.append(f"{name}: {value}\r\n".encode("latin-1"))
             keep = self._version == "1.1" and self.cycle.keep_alive and self.parser.should_keep_alive()
             parts.append(b"\r\n" if keep else b"Connection: close\r\n\r\n")
             if asked.method != "HEAD":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
@@ -13,21 +12,24 @@ from broadsheet.gate.passes import Grants
 from broadsheet.readers.passport import Passport
 
 
-@dataclass(slots=True)
 class Visit:
     """`request`: the facts for the decision, taken `at` this instant. `meter`: a visitor's, None when they bring none.
     `passport`: a reader's. `decision`: set when it is known already. `taken`: what came of the count, if there was
     one. `grants`: the grant cookie to be set.
     """
 
-    request: Request
-    window: Window
-    at: datetime
-    meter: Meter | None = None
-    passport: Passport | None = None
     decision: Decision | None = None
     taken: Taken | None = None
     grants: Grants | None = None
+
+    def __init__(
+        self, request: Request, span: Window, at: datetime, meter: Meter | None = None, passport: Passport | None = None
+    ) -> None:
+        self.request = request
+        self.window = span
+        self.at = at
+        self.meter = meter
+        self.passport = passport
 
 
 def in_section(reads: tuple[int, ...], read: int) -> int:
