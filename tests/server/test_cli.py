@@ -35,7 +35,8 @@ def test_init_makes_a_paper_and_refuses_a_folder_that_is_not_empty(folder):
     assert "not empty" in again.stderr
 
 
-def test_the_secret_is_the_owners_alone(folder):
+def test_the_folder_and_its_secret_are_the_owners_alone(folder):
+    assert folder.folder.stat().st_mode & 0o777 == 0o700
     assert (folder.folder / "secret.key").stat().st_mode & 0o777 == 0o600
 
 

@@ -69,6 +69,7 @@ def _take(folder: Path) -> bool:
     if folder.exists() and any(folder.iterdir()):
         return False
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     options = {"name": rules.NAME, "tagline": rules.TAGLINE}
     lines = ["# The demo paper. `broadsheet config` lists every option.", ""]
     lines += [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in options.items()]

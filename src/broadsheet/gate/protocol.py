@@ -155,7 +155,7 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             answer = answer_of(asked)
             if isinstance(answer, Answer):
                 self.cycle: Any = _ANSWERED
-                self._write(asked, answer)
+                self._write(asked, answer, keep=self._keeps())
                 self.server_state.total_requests += 1
                 return True
             if isinstance(answer, Needs) and answer.what == "take":
@@ -163,11 +163,14 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
                 return True
             return False
 
-        def _write(self, asked: Asked, answer: Answer) -> None:
+        def _keeps(self) -> bool:
+            """Whether the request just read leaves its connection open."""
+            return self._version == "1.1" and self.parser.should_keep_alive()
+
+        def _write(self, asked: Asked, answer: Answer, *, keep: bool) -> None:
             parts = [answer.head.wire, dates.line(self.server_state.default_headers)]
             for name, value in answer.extra:
                 parts.append(f"{name}: {value}\r\n".encode("latin-1"))
-            keep = self._version == "1.1" and self.cycle.keep_alive and self.parser.should_keep_alive()
             parts.append(b"\r\n" if keep else b"Connection: close\r\n\r\n")
             if asked.method != "HEAD":
                 parts.append(answer.body)
@@ -178,32 +181,33 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
 
         # --- a count that is kept on another machine --------------------------------------------------------------
         def _take(self, asked: Asked, needs: Needs) -> None:
-            self.cycle = _Cycle(complete=False)
-            told = Told()
+            # Requests that come behind this one are read meanwhile: what belongs to it is kept here.
+            self.cycle = cycle = _Cycle(complete=False)
+            told, keep = Told(), self._keeps()
 
             def done(taken: Taken) -> None:
-                if self.cycle.disconnected or self.transport.is_closing():
+                if cycle.disconnected or self.transport.is_closing():
                     return
                 told.meter, told.taken = needs.key[0], taken
                 answer = gate.answer(asked, told)
                 if isinstance(answer, Answer):
-                    self._finish(asked, answer)
+                    finish(answer)
                 else:  # the wall has to be printed first
-                    self.tasks.add(task := self.loop.create_task(self._later(asked, told)))
+                    self.tasks.add(task := self.loop.create_task(later()))
                     task.add_done_callback(self.tasks.discard)
+
+            async def later() -> None:
+                answer = await application.answer(asked, told) or plain(503)
+                if not cycle.disconnected and not self.transport.is_closing():
+                    finish(answer)
+
+            def finish(answer: Answer) -> None:
+                self._write(asked, answer, keep=keep and cycle.keep_alive)
+                cycle.response_complete = True
+                self.on_response_complete()
 
             meter, read, limit, ceiling, network, now = needs.key
             gate.book.take_later(meter, read, limit, ceiling, network, now, done)
-
-        async def _later(self, asked: Asked, told: Told) -> None:
-            answer = await application.answer(asked, told) or plain(503)
-            if not self.cycle.disconnected and not self.transport.is_closing():
-                self._finish(asked, answer)
-
-        def _finish(self, asked: Asked, answer: Answer) -> None:
-            self._write(asked, answer)
-            self.cycle.response_complete = True
-            self.on_response_complete()
 
         # --- the long road --------------------------------------------------------------------------------------
         def _by_the_long_road(self) -> None:

@@ -102,6 +102,7 @@ def run_init(args: argparse.Namespace) -> int:
     if folder.exists() and any(folder.iterdir()):
         raise OptionError(f"{args.folder} is not empty; a new paper needs a folder of its own.")
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # paid text and readers' addresses lie in it
     text = option_table.template()
     if args.name:
         text = text.replace('# name = "The Daily Broadsheet"', f"name = {json.dumps(args.name, ensure_ascii=False)}")

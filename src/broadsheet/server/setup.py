@@ -18,7 +18,7 @@ def start_django(*, database: bool = True) -> None:
     data = data_folder()
     if not apps.ready:
         load(data)
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.environ["DJANGO_SETTINGS_MODULE"] = "broadsheet.server.settings"
         try:
             django.setup()
