@@ -2,15 +2,18 @@
 
 One connection a request: no connection is ever shared by two readers, and none is found closed half-way. The framing
 of both messages is made anew by h11; what the visitor's client wrote about its own connection goes no further.
+
+A plain socket, no transport: a transport that cannot write any more throws away what has arrived, and a newsroom that
+answers early and closes has often left something unheard.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 import h11
@@ -61,12 +64,12 @@ class Forwarder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = _Exchange(scope, receive, send)
         try:
-            reader, writer = await self._connect(0.0 if scope["path"] == "/healthz" else self._patience)
+            newsroom = await self._connect(0.0 if scope["path"] == "/healthz" else self._patience)
         except OSError:
             await _say_away(scope, send, 503)
             return
         try:
-            await exchange.run(reader, writer)
+            await exchange.run(newsroom)
         except h11.LocalProtocolError:
             # What the visitor sent cannot be put into a request of ours.
             await _say(send, 400, b"text/plain; charset=utf-8", b"Bad Request\n")
@@ -76,15 +79,16 @@ class Forwarder:
                 raise  # half an answer is out: the connection is cut, so nobody takes it for a whole one
             await _say_away(scope, send, 504 if isinstance(error, TimeoutError) else 502)
         finally:
-            writer.close()
-            with suppress(OSError, TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), 1)
+            newsroom.close()
 
-    async def _connect(self, patience: float) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self, patience: float) -> socket.socket:
         while True:
+            newsroom = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            newsroom.setblocking(False)
             try:
-                pair = await asyncio.open_unix_connection(self._path, limit=CHUNK)
+                newsroom.connect(self._path)  # at once or not at all: a Unix socket's queue has room or it has none
             except OSError:
+                newsroom.close()
                 now = time.monotonic()
                 if self._away_since is None:
                     self._away_since = now
@@ -93,7 +97,7 @@ class Forwarder:
                 await asyncio.sleep(0.05)
             else:
                 self._away_since = None
-                return pair
+                return newsroom
 
 
 class _Exchange:
@@ -105,16 +109,17 @@ class _Exchange:
         self._send = send
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=CHUNK)
         self._sent_all = False
+        self._is_heard = True
         self._progress = time.monotonic()
         self.answering = False
 
-    async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def run(self, newsroom: socket.socket) -> None:
         request = h11.Request(
             method=self._scope["method"], target=_target(self._scope), headers=_request_headers(self._scope)
         )
-        writer.write(self._http.send(request) or b"")
-        upload = asyncio.ensure_future(self._upload(writer))
-        answer = asyncio.ensure_future(self._download(reader))
+        head = self._http.send(request) or b""
+        upload = asyncio.ensure_future(self._upload(newsroom, head))
+        answer = asyncio.ensure_future(self._download(newsroom))
         try:
             await asyncio.wait((upload, answer), return_when=asyncio.FIRST_COMPLETED)
             if not answer.done():
@@ -126,34 +131,38 @@ class _Exchange:
                 task.cancel()
             await asyncio.gather(upload, answer, return_exceptions=True)
 
-    async def _upload(self, writer: asyncio.StreamWriter) -> None:
-        """Send the body; then wait, and return when the visitor has left."""
+    async def _upload(self, newsroom: socket.socket, head: bytes) -> None:
+        """Send head and body; then wait, and return when the visitor has left."""
+        await self._pass_on(newsroom, head)
         more = True
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 return
             more = message.get("more_body", False)
-            await self._pass_on(writer, message.get("body", b""), last=not more)
+            body = message.get("body", b"")
+            data = self._http.send(h11.Data(data=body)) or b"" if body else b""
+            if not more:
+                data += self._http.send(h11.EndOfMessage()) or b""
+            await self._pass_on(newsroom, data)
         self._sent_all = True
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    async def _pass_on(self, writer: asyncio.StreamWriter, body: bytes, *, last: bool) -> None:
-        data = self._http.send(h11.Data(data=body)) or b"" if body else b""
-        if last:
-            data += self._http.send(h11.EndOfMessage()) or b""
+    async def _pass_on(self, newsroom: socket.socket, data: bytes) -> None:
         self._progress = time.monotonic()
-        # A newsroom that has heard enough may answer and close; its answer is what counts.
-        with suppress(OSError):
-            writer.write(data)
-            await writer.drain()
+        try:
+            if self._is_heard:
+                await asyncio.get_running_loop().sock_sendall(newsroom, data)
+        except OSError:
+            # A newsroom that has heard enough may answer and close; its answer is what counts.
+            self._is_heard = False
 
-    async def _download(self, reader: asyncio.StreamReader) -> None:
+    async def _download(self, newsroom: socket.socket) -> None:
         while True:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
-                data = await self._read(reader)
+                data = await self._read(newsroom)
                 if not data and not self.answering:
                     raise _AwayError("it closed the connection before it answered")
                 self._http.receive_data(data)
@@ -174,12 +183,13 @@ class _Exchange:
             elif isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
                 raise _AwayError("it broke off")
 
-    async def _read(self, reader: asyncio.StreamReader) -> bytes:
+    async def _read(self, newsroom: socket.socket) -> bytes:
         """The next bytes of the answer. TimeoutError when neither they nor the visitor's upload come on."""
+        loop = asyncio.get_running_loop()
         while True:
             patience = BETWEEN_BYTES if self.answering or not self._sent_all else FIRST_BYTE
             try:
-                return await asyncio.wait_for(reader.read(CHUNK), patience)
+                return await asyncio.wait_for(loop.sock_recv(newsroom, CHUNK), patience)
             except TimeoutError:
                 if self._sent_all or time.monotonic() - self._progress > BETWEEN_BYTES:
                     raise
