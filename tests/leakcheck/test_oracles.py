@@ -74,11 +74,17 @@ def test_an_error_of_the_server_is_a_fault() -> None:
 
 def test_a_full_page_holds_everything_and_no_wall() -> None:
     text = "one two three four five six seven eight"
-    full = ("Broadsheet-Variant", "full")
-    assert list(full_faults(page(f"<p>{text}</p>", full), text)) == []
-    assert list(full_faults(page("<p>one two three</p>", full), text)) == ["only 0% of the hidden text is there"]
-    assert "wall or price" in next(full_faults(page(f"<p>{text}</p><b>₹900</b>", full), text))
+    full = (("Broadsheet-Variant", "full"), ("Cache-Control", "private, no-store"))
+    assert list(full_faults(page(f"<p>{text}</p>", *full), text)) == []
+    assert list(full_faults(page("<p>one two three</p>", *full), text)) == ["only 0% of the hidden text is there"]
+    assert "wall or price" in next(full_faults(page(f"<p>{text}</p><b>₹900</b>", *full), text))
     assert "walled" in next(full_faults(page("", ("Broadsheet-Variant", "wall")), text))
+
+
+@pytest.mark.parametrize("kept", ["", "no-store", "private, max-age=60", "public, max-age=600"])
+def test_a_full_page_that_a_cache_may_keep_is_a_fault(kept: str) -> None:
+    whole = page("<p>words</p>", ("Broadsheet-Variant", "full"), ("Cache-Control", kept))
+    assert list(full_faults(whole, "words")) == [f"full text that a cache may keep: Cache-Control: {kept}"]
 
 
 def test_a_wall_says_the_real_limit() -> None:
