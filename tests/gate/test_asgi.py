@@ -134,3 +134,29 @@ def test_what_the_press_cannot_print_is_djangos(desk):
 
 def test_names_of_cookies_are_those_of_the_site():
     assert NAMES.session == "__Host-bss"
+
+
+def test_a_story_that_changes_while_it_is_printed_is_printed_again_and_not_said_to_be_nowhere(desk):
+    at = desk()
+    at.gate.shelf.story_changed(1, 2, notice=1, removed=False)
+    versions = iter((2, 3, 3))
+
+    def press(story):
+        version = next(versions)
+        at.print(story, "metered", version=version)
+        if version == 2:
+            at.gate.shelf.story_changed(1, 3, notice=2, removed=False)
+        return True
+
+    ((status, _, body),), django = ask(at, ["/world/story-1"], print_story=press)
+    assert (status, body, django.paths) == (200, b"full text 1 v3", [])
+
+
+def test_a_story_that_never_stands_still_is_said_to_be_busy(desk):
+    at = desk()
+    at.gate.shelf.story_changed(1, 9, notice=1, removed=False)
+    printed = []
+    ((status, headers, _),), django = ask(
+        at, ["/world/story-1"], print_story=lambda story: printed.append(story) or True
+    )
+    assert (status, headers[b"retry-after"], printed, django.paths) == (503, b"1", [1] * 4, [])

@@ -22,6 +22,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Result = TypeVar("Result")
 
+PRINTS = 4  # of one story for one request, when it changes each time
 STEPS = 10  # passport, reads, gift, seat, count, print, and a change or two in between
 WRONG = "Something is wrong on our side. Please try again in a minute."
 PORT_TIMEOUT = 20.0  # seconds a reader waits for the database or the press before hearing that something is wrong
@@ -87,26 +88,29 @@ class GateApplication:
     async def answer(self, asked: Asked, told: Told | None = None) -> Answer | None:
         """Ask the gate and do what it needs until it answers; None for what is Django's."""
         told = told or Told()
-        printed: set[Needs] = set()
+        printed = 0
         for _ in range(STEPS):
             result = self.gate.answer(asked, told)
             if not isinstance(result, Needs):
                 return result
             try:
                 if result.what in ("story", "page"):
-                    # Printed and still not servable: it is not there, or Django knows better than the press.
-                    if result in printed or not await self._print(result):
+                    # A page that changed again while it was printed is Django's. A story that did is printed once more:
+                    # Django knows no stories, and would say that there is none.
+                    if printed and result.what == "page":
                         return None
-                    printed.add(result)
+                    if printed == PRINTS:
+                        break
+                    if not await self._print(result):
+                        return None
+                    printed += 1
                 else:
                     await getattr(self, f"_{result.what}")(told, *result.key)
             except Exception:
                 # The database or the press is away. Whoever needs no answer of theirs reads on; others hear of it.
                 log.exception("The gate could not get %s.", result.what)
-                return plain(
-                    503, "Something is wrong on our side. Please try again in a minute.", [("Retry-After", "60")]
-                )
-        return plain(503, extra=[("Retry-After", "60")])
+                return plain(503, WRONG, [("Retry-After", "60")])
+        return plain(503, WRONG, [("Retry-After", "1")])
 
     # --- what the gate may need: each writes what it learnt into `told` -------------------------------------------
     async def _passport(self, told: Told, session: str) -> None:

@@ -9,12 +9,28 @@ from broadsheet.press.printer import check_rendered, print_full, print_gone, pri
 from broadsheet.press.queries import chrome, stores, walls
 from broadsheet.press.store import Facts, make_sheet
 
+LOOKS = 4
+
+
+class ChangingError(RuntimeError):
+    """A story changed its state at each of several looks. It is printed at the next request or by its event."""
+
 
 def print_story(story_id: int) -> Facts | None:
     """Print every variant of a story as it stands now, or its tombstone; None when there is nothing at this id.
 
     The full variant is stored first: while both are being replaced nobody is sent a wall that has no story behind it.
+    ChangingError when it is published and withdrawn faster than it can be read.
     """
+    for _ in range(LOOKS):
+        try:
+            return _print(story_id)
+        except ChangingError:
+            continue  # withdrawn between two reads: what it is now is seen at the next look
+    raise ChangingError(f"story {story_id} keeps changing")
+
+
+def _print(story_id: int) -> Facts | None:
     facts = newsroom.story_facts(story_id)
     if facts is None:
         return None
@@ -30,7 +46,7 @@ def print_story(story_id: int) -> Facts | None:
         return known
     public, full = newsroom.public_story(story_id), newsroom.full_story(story_id)
     if public is None or full is None:
-        return None  # unpublished between two reads; its own event follows
+        raise ChangingError
     shelf.full.put(print_full(full, frame))
     shelf.public.put(*print_walls(public, walls(facts.tier, facts.section), frame), facts=known)
     return known
