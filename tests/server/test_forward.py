@@ -1,5 +1,6 @@
 """What goes to the newsroom's process and back: whole, framed anew, and with nothing that a visitor made up."""
 
+import asyncio
 import hashlib
 import http.client
 import io
@@ -11,6 +12,7 @@ from contextlib import suppress
 
 import pytest
 import uvicorn
+import uvloop
 from tests.papers import free_port
 
 from broadsheet.gate.forward import Forwarder, from_gate
@@ -182,6 +184,44 @@ def test_an_answer_without_a_body_has_none(port, running):
 def test_an_early_refusal_of_an_upload_reaches_the_visitor(port, running):
     status, _, body = ask(port, "POST", "/refuse", bytes(8_000_000))
     assert (status, body) == (413, b"too much")
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_an_answer_is_not_lost_with_what_the_newsroom_did_not_hear(address, run):
+    """It answers and hangs up before the upload comes: the upload cannot be sent, and the answer lies there unread."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind(str(address))
+    listening.listen()
+    sent = []
+
+    async def receive():
+        # Nothing else runs meanwhile, so the forwarder meets both at once: the answer, and that nobody listens.
+        connection, _ = listening.accept()
+        connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 8\r\n\r\ntoo much")
+        connection.close()
+        return {"type": "http.request", "body": b"x" * 1000, "more_body": False}
+
+    async def send(message):
+        sent.append((message.get("status"), message.get("body")))
+
+    scope = {"type": "http", "method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "scheme": "http"}
+    scope["headers"] = [(b"host", b"x"), (b"content-length", b"1000")]
+    with listening:
+        run(asyncio.wait_for(Forwarder(address)(scope, receive_once(receive), send), 10))
+    assert sent == [(413, None), (None, b"too much"), (None, b"")]
+
+
+def receive_once(receive):
+    """The visitor sends one message and stays."""
+    given = []
+
+    async def once():
+        if given:
+            await asyncio.sleep(60)
+        given.append(1)
+        return await receive()
+
+    return once
 
 
 def test_the_newsroom_hears_where_a_visitor_is_from_us_alone(port, running):
