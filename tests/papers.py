@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
 
+from tests import press_room
+
 START_TIMEOUT = 40
 
 
@@ -102,7 +104,10 @@ class Paper:
         return done
 
     def init(self) -> Paper:
-        self.run("init", str(self.folder), "--name", "The Alder Post")
+        words = ["init", str(self.folder), "--name", "The Alder Post"]
+        done = press_room.run(self.env, f"import sys\nfrom broadsheet.server.cli import run\nsys.exit(run({words!r}))")
+        if done.returncode:
+            raise AssertionError(f"init exited {done.returncode}: {done.stderr[-3000:]}")
         return self
 
     def python(self, code: str):
@@ -111,9 +116,7 @@ class Paper:
             "import json\nfrom broadsheet.server.setup import start_django\nstart_django()\nresult = None\n"
             f"{code}\nfrom broadsheet.bus.actions import run_due_jobs\nrun_due_jobs()\nprint(json.dumps(result))\n"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", script], env=self.env, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = press_room.run(self.env, script)
         if done.returncode:
             raise AssertionError(done.stderr[-3000:])
         return json.loads(done.stdout.splitlines()[-1])

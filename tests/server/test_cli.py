@@ -9,7 +9,9 @@ from tests.papers import Paper
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return Paper(tmp_path_factory.mktemp("cli") / "data").init()
+    made = Paper(tmp_path_factory.mktemp("cli") / "data")
+    made.run("init", str(made.folder), "--name", "The Alder Post")
+    return made
 
 
 STORY = """---
