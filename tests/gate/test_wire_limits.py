@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
@@ -152,17 +153,29 @@ HOST = b"Host: news.example\r\n"
 STORY = b"GET /world/story-1 HTTP/1.1\r\n" + HOST
 
 
-@pytest.mark.parametrize(("first", "drip", "seconds"), [
-    (STORY + b"\r\n", b"", 2),
-    (STORY + b"\r\n", b"\r\n", 4),
-    (b"", b"", 2),
-    (b"", b"\r\n", 4),
-    (b"GET / HT", b"", 4),
-    (STORY + b"X-Slow: ", b"x", 4),
-    (STORY, b"X: y\r\n", 4),
-], ids=["idle", "empty lines after an answer", "silent", "empty lines", "half a line", "a drip", "a drip of lines"])  # fmt: skip
-def test_every_wait_for_a_client_has_an_end(quick, first, drip, seconds):
-    assert patience(quick, first, drip) == pytest.approx(seconds, abs=2)
+# What is said first, what drips after it, and after how many seconds the gate has had enough.
+WAITS = {
+    "idle": (STORY + b"\r\n", b"", 2),
+    "empty lines after an answer": (STORY + b"\r\n", b"\r\n", 4),
+    "silent": (b"", b"", 2),
+    "empty lines": (b"", b"\r\n", 4),
+    "half a line": (b"GET / HT", b"", 4),
+    "a drip": (STORY + b"X-Slow: ", b"x", 4),
+    "a drip of lines": (STORY, b"X: y\r\n", 4),
+}
+
+
+@pytest.fixture(scope="module")
+def waited(quick):
+    """Seconds by name; all of them wait at the same time."""
+    with ThreadPoolExecutor(len(WAITS)) as pool:
+        ends = {name: pool.submit(patience, quick, first, drip) for name, (first, drip, _) in WAITS.items()}
+        return {name: end.result() for name, end in ends.items()}
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_every_wait_for_a_client_has_an_end(waited, name):
+    assert waited[name] == pytest.approx(WAITS[name][2], abs=2)
 
 
 def test_a_client_that_does_not_read_is_put_out(quick):

@@ -74,7 +74,7 @@ def test_the_published_page_leaks_nothing_and_says_the_real_limit(published, fir
 def test_the_live_check_finds_nothing_on_it(published) -> None:
     paper, _ = published
     url = f"http://localhost:{paper.port}"
-    done = paper.run("leakcheck", "--url", url, "--json", "--rate", "400", "--seconds", "60", check=False)
+    done = paper.run("leakcheck", "--url", url, "--json", "--rate", "400", "--seconds", "25", check=False)
     assert done.stdout == ""
     assert done.returncode == 0
     assert "2 stories" in done.stderr
