@@ -1,64 +1,22 @@
-"""The whole check on real servers: clean as the paper is, and red for every kind of leak that is planted."""
+"""The whole check on real servers: the paper as it is leaks nothing. What is planted is found in test_plants.py."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from tests.leakcheck.plants import PAGES, Proxy
 
-from broadsheet.leakcheck.report import ROUNDS, Effort, Outcome, check, tell
-from broadsheet.leakcheck.twins import HOST, Twins, make_twins, serving
+from broadsheet.leakcheck.report import ROUNDS, Effort, check, tell
+from broadsheet.leakcheck.twins import make_twins, serving
 
 # Every class of trick and every round, with a share of the tricks; the command and the night's run try all of them.
 SMALL = Effort(share=0.07, fuzz=4, cached=60, seed=20270315, modes=("strict meter", "https behind a proxy"))
 
 
-@pytest.fixture(scope="module")
-def twins(tmp_path_factory: pytest.TempPathFactory) -> Twins:
-    return make_twins(tmp_path_factory.mktemp("twins"))
-
-
-@pytest.fixture(scope="module")
-def running(twins: Twins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Twins, Any]]:
-    """The same twins, served honestly, for the plants to stand in front of."""
-    copy = twins.copy_to(tmp_path_factory.mktemp("planted") / "twins")
-    with serving(copy) as servers:
-        yield copy, servers
-
-
-def planted_in(running: tuple[Twins, Any], *plants: str, effort: Effort) -> Outcome:
-    twins, servers = running
-
-    async def run() -> Outcome:
-        pair = zip("ab", servers, strict=True)
-        proxies = [Proxy(server, twins.papers[twin], twin, plants, HOST) for twin, server in pair]
-        async with proxies[0] as first, proxies[1] as second:
-            return await check(twins, [first, second], effort)
-
-    return asyncio.run(run())
-
-
-@pytest.fixture(scope="module")
-def planted(running: tuple[Twins, Any]) -> Outcome:
-    rounds = ("walls", "surfaces", "tricks", "caches")
-    groups = ("identity", "parameters")
-    effort = Effort(only=rounds, groups=groups, guess=False, cached=100, share=1.0, seed=7)
-    return planted_in(running, *PAGES, effort=effort)
-
-
-def found(outcome: Outcome, **wanted: str) -> list[str]:
-    return [
-        leak.evidence for leak in outcome.leaks if all(text in getattr(leak, name) for name, text in wanted.items())
-    ]
-
-
-def test_the_paper_as_it_is_leaks_nothing(twins: Twins, tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
-    copy = twins.copy_to(tmp_path / "twins")
-    with serving(copy) as servers:
-        outcome = asyncio.run(check(copy, servers, SMALL))
+def test_the_paper_as_it_is_leaks_nothing(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+    twins = make_twins(tmp_path)
+    with serving(twins) as servers:
+        outcome = asyncio.run(check(twins, servers, SMALL))
     assert outcome.leaks == ()
     assert outcome.surfaces > 80
     assert outcome.tricks > 300
@@ -71,97 +29,3 @@ def test_the_paper_as_it_is_leaks_nothing(twins: Twins, tmp_path, capsys: pytest
     assert told.out == ""
     assert "seed 20270315" in told.err
     assert told.err.endswith(": no leaks.\n")
-
-
-def test_a_body_in_json_ld_is_found(planted: Outcome) -> None:
-    evidence = found(planted, story="premium-long", reader="visitor", trick="read")
-    assert evidence
-    assert evidence[0].startswith("words of premium-long, as sent")
-
-
-def test_a_body_zipped_in_base64_in_a_comment_is_found(planted: Outcome) -> None:
-    evidence = found(planted, story="premium-one", reader="visitor", trick="read")
-    assert evidence
-    assert "words of premium-one, as sent, base64, inflated" in evidence[0]
-
-
-def test_a_header_that_depends_on_the_body_is_found_by_comparing_alone(planted: Outcome) -> None:
-    evidence = found(planted, story="registered-long", reader="visitor", trick="read")
-    assert evidence
-    assert evidence[0].startswith("depends on hidden text: header x-reading-minutes: ")
-
-
-def test_a_feed_with_the_body_is_found_by_crawling(planted: Outcome) -> None:
-    evidence = found(planted, surface="/feed.xml", reader="visitor")
-    assert evidence
-    assert "words of premium-two" in evidence[0]
-
-
-def test_a_wall_that_opens_for_googlebot_by_its_word_is_found(planted: Outcome) -> None:
-    evidence = found(planted, story="metered-long", reader="visitor at the limit", trick="user agent Googlebot")
-    assert evidence
-    assert "words of metered-long" in evidence[0]
-    assert found(planted, story="metered-long", trick="user agent bingbot") == []
-
-
-def test_full_text_that_a_cache_may_keep_is_found(planted: Outcome) -> None:
-    evidence = found(planted, story="premium-wire", reader="subscriber", trick="read")
-    assert evidence
-    assert evidence[0].startswith("full text that a cache may keep: Cache-Control: public")
-
-
-def test_a_placeholder_on_a_wall_is_found(planted: Outcome) -> None:
-    evidence = found(planted, story="premium-marked", reader="visitor", trick="read")
-    assert evidence
-    assert "{{free_limit}}" in evidence[0]
-
-
-def test_leaks_are_told_one_object_a_probe_and_exit_1(planted: Outcome, capsys: pytest.CaptureFixture[str]) -> None:
-    assert tell(planted, as_json=True, quiet=True, seconds=1.0) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(planted.leaks)
-    assert all(line.startswith('{"story": ') and len(line) < 700 for line in lines)
-
-
-def test_a_parameter_that_opens_the_wall_is_found(planted: Outcome) -> None:
-    evidence = found(planted, story="metered-two", reader="registered reader at the limit", trick="share=abc")
-    assert evidence
-    assert "words of metered-two" in evidence[0]
-
-
-def test_an_address_that_a_careless_cache_takes_for_a_file_is_found(planted: Outcome) -> None:
-    evidence = found(planted, surface="shared cache", trick="greedy keys", reader="visitor")
-    assert any(text.startswith("out of the cache: words of premium-wire") for text in evidence)
-
-
-def test_a_public_full_page_reaches_others_through_a_cache(planted: Outcome) -> None:
-    evidence = found(planted, surface="shared cache", trick="raw keys")
-    assert any("full text that a cache may keep" in text for text in evidence)
-
-
-def test_a_payer_who_gets_half_a_story_is_found(planted: Outcome) -> None:
-    evidence = found(planted, story="metered-list", reader="subscriber without premium", trick="read")
-    assert evidence
-    assert evidence[0].startswith("only ")
-    assert {leak.reader for leak in planted.leaks if leak.evidence.startswith("only ")} == {
-        "subscriber without premium"
-    }
-
-
-def test_a_meter_that_is_lost_on_the_way_is_found(running: tuple[Twins, Any]) -> None:
-    outcome = planted_in(running, "forgetful", effort=Effort(only=("meters",)))
-    evidence = found(outcome, surface="meter", reader="visitor", trick="read every story twice")
-    assert evidence == ["14 stories opened instead of 3, then 14 again"]
-
-
-def test_drafts_that_take_longer_than_nothing_are_found(running: tuple[Twins, Any]) -> None:
-    outcome = planted_in(running, "slow", effort=Effort(only=("timing",)))
-    assert {leak.story for leak in outcome.leaks} == {"draft-premium"}
-    assert found(outcome, trick="timing", reader="visitor")[0].startswith("answers take ")
-
-
-def test_text_that_outlives_the_right_to_it_is_found(running: tuple[Twins, Any]) -> None:
-    """The last one: it withdraws and moves stories of these twins."""
-    outcome = planted_in(running, "sticky", effort=Effort(only=("changes",)))
-    assert found(outcome, trick="a right that ended") == ["nothing has changed after 3 s"]
-    assert found(outcome, trick="a free story that became premium") == ["nothing has changed after 3 s"]
