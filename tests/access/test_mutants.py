@@ -89,7 +89,7 @@ MUTANTS = [
     ("visitor and not request.may_begin", "not request.may_begin"),
     ('"meter", _PRIVATE, None, True', '"meter", _PRIVATE, None, False'),
     ('"meter", _PRIVATE', '"meter", Cache.PUBLIC'),
-    ('_wall("limit", _LIMIT_WALL, _PRIVATE', '_wall("limit", _LIMIT_WALL, Cache.PUBLIC'),
+    ('(_WALL, 200, "limit", _PRIVATE', '(_WALL, 200, "limit", Cache.PUBLIC'),
     ("Wall.REGISTER if visitor else _LIMIT_WALL", "_LIMIT_WALL"),
     ('_wall("budget", Wall.REGISTER', '_wall("budget", Wall.LIMIT'),
     ('Tier.PREMIUM: frozenset({"premium"})', 'Tier.PREMIUM: frozenset({"premium", "unlimited"})'),

@@ -245,7 +245,8 @@ def test_a_kill_is_off_every_surface_within_a_second(paper, stories):
     paper.python(
         "import os\nfrom broadsheet import clock\nfrom broadsheet.newsroom.actions import withdraw_story\n"
         f"withdraw_story(story_id={victim['id']}, reason='Withdrawn by its agency', now=clock.now())\n"
-        "import time, sys\nprint(json.dumps(time.time())); sys.stdout.flush(); os._exit(0)"
+        "import time, sys\nprint(json.dumps(time.time())); sys.stdout.flush(); os._exit(0)",
+        dies=True,
     )
     deadline = time.monotonic() + 1
     while paper.browser().get(victim["path"]).status != 410 and time.monotonic() < deadline:
