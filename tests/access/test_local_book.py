@@ -1,6 +1,7 @@
 """The machine's book: whatever is put back, raced or killed, a meter reads its limit and no more, and never less."""
 
 import fcntl
+import hashlib
 import multiprocessing
 import os
 import random
@@ -125,10 +126,12 @@ def test_a_full_bucket_forgets_who_counted_longest_ago(tmp_path):
 
 def test_at_its_stated_size_nearly_every_meter_is_kept(tmp_path):
     reads = book(tmp_path, meters=4000)
-    meters = [new_meter("m202701", NOW) for _ in range(4000)]
+    # Ids of this test's own: how many share a bucket is chance, and what is asserted about it should not be.
+    ids = [hashlib.sha256(b"meter %d" % number).digest()[:16] for number in range(4000)]
+    meters = [Meter(one, "m202701", int(NOW.timestamp())) for one in ids]
     for meter in meters:
         take(reads, meter, 1)
-    assert sum(not reads.look(meter) for meter in meters) < 40
+    assert 0 < sum(not reads.look(meter) for meter in meters) < 60
 
 
 def test_what_no_window_asks_for_any_more_is_wiped(tmp_path):
