@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from broadsheet.access.book import Book, Taken
@@ -43,7 +42,6 @@ from broadsheet.gate.told import NOTHING_YET, Told
 from broadsheet.gate.visit import Visit, as_it_turned_out, in_section, instant, packed
 from broadsheet.readers.passport import Passport
 
-Network = IPv4Network | IPv6Network
 Clock = Callable[[], datetime]
 PLAIN_HTTP = (
     "This paper is served over https alone. If a proxy in front ends TLS, list its address in trusted_proxies and let "
@@ -52,7 +50,6 @@ PLAIN_HTTP = (
 PASSPORT_COOKIE_AGE = 60 * 60 * 24 * 30  # the seal inside lives for minutes; the cookie says whom to ask again
 LATE = timedelta(hours=24)  # how long a lapsed passport is good while nobody can be asked for a fresh one
 _READS = frozenset(("GET", "HEAD"))
-_NOBODY = bytes(8)
 _FULL, _PUBLISHED, _METERED, _VISITOR = Body.FULL, State.PUBLISHED, Tier.METERED, Principal.VISITOR
 _PRIVATE, _PAGE = Cache.PRIVATE, Surface.PAGE
 _NO_SEAT: frozenset[str] = frozenset()

@@ -90,7 +90,6 @@ class Lending:
             return answer, None
         if told.offered is None:
             return Needs("open_gift", (asked.gift,))
-        assert held.story is not None
         if not told.offered or told.offered["story"] != held.story.id:
             return answer, None
         grants = self._seal.open(asked.grants) or new_grants()

@@ -113,11 +113,6 @@ class Shelf:
     def edition(self) -> int:
         return self._edition
 
-    @property
-    def bytes_held(self) -> int:
-        """About how much memory the held pages take."""
-        return self._bytes
-
     def forget(self, story: int) -> None:
         """Drop what is held of a story that has just been printed anew."""
         path = self._paths.get(story)
