@@ -69,13 +69,6 @@ class Twins:
         shutil.copytree(self.data(twin), folder, ignore=_only_files)
         return folder
 
-    def copy_to(self, folder: Path) -> Twins:
-        """The same twins elsewhere, with nothing printed yet."""
-        shutil.copytree(self.folder, folder)
-        for twin in TWINS:
-            shutil.rmtree(folder / twin / "press", ignore_errors=True)
-        return Twins(folder, self.papers)
-
 
 def _only_files(folder: str, names: list[str]) -> list[str]:
     """Sockets are not copied."""
