@@ -24,3 +24,14 @@ class PaymentFailed:
     subject: str
     failure_code: str
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSettled:
+    """Money reached the reader's bank again."""
+
+    refund_id: int
+    payment_id: int
+    subject: str
+    amount_minor: int
+    at: str

@@ -5,29 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from broadsheet.payments.models import Invoice, Payment
+from typing import Any
+
+from django.db.models import Q, Sum
+
+from broadsheet.payments.models import CreditEntry, CreditNote, Dispute, Invoice, Mandate, Payment, Refund, TaxRate
+from broadsheet.readers.queries import reader
 
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
     text: str
     amount_minor: int
+    kind: str = "plan"
+    quantity: int = 1
+    start: date | None = None
+    end: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceRow:
-    """`period_end` is exclusive. `status` is open, paid or void."""
+    """`period_end` is exclusive. `status` is open, paid, void or uncollectible; `due_minor` is what is still owed."""
 
     id: int
     number: str
+    kind: str
     reader_id: int
     subject: str
-    period_index: int
+    period_index: int | None
     period_start: date
     period_end: date
     currency: str
+    taxable_minor: int
+    tax_minor: int
     total_minor: int
+    credit_minor: int
+    due_minor: int
+    tax: dict[str, Any]
+    context: dict[str, Any]
     status: str
+    issued_on: date
     issued_at: datetime
     paid_at: datetime | None
     lines: tuple[LineRow, ...] = ()
@@ -46,8 +63,11 @@ class PaymentRow:
     failure_code: str
     mandate_id: int | None
     amount_minor: int
+    refunded_minor: int
     currency: str
+    created_at: datetime
     settled_at: datetime | None
+    check_at: datetime | None
     surplus: bool
 
     @property
@@ -55,39 +75,132 @@ class PaymentRow:
         return self.status in Payment.UNRESOLVED
 
 
+@dataclass(frozen=True, slots=True)
+class MandateRow:
+    """`max_minor`: the most one debit may take; None: the rail's own limit."""
+
+    id: int
+    reader_id: int
+    provider: str
+    ref: str
+    rail: str
+    max_minor: int | None
+    label: str
+    status: str
+
+    @property
+    def usable(self) -> bool:
+        return self.status == Mandate.Status.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRow:
+    """`status` is waiting (for a second member of staff), pending, succeeded, failed or refused."""
+
+    id: int
+    key: str
+    payment_id: int
+    invoice_id: int
+    subject: str
+    amount_minor: int
+    currency: str
+    status: str
+    reason: str
+    note: str
+    asked_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRow:
+    id: int
+    payment_id: int
+    invoice_id: int
+    subject: str
+    provider_ref: str
+    status: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """A credit note."""
+
+    number: str
+    invoice_number: str
+    issued_on: date
+    amount_minor: int
+    currency: str
+    reason: str
+
+
 def invoice_row(row: Invoice, *, lines: bool = False) -> InvoiceRow:
-    return InvoiceRow(
-        id=row.pk,
-        number=row.number,
-        reader_id=row.reader_id,
-        subject=row.subject,
-        period_index=row.period_index,
-        period_start=row.period_start,
-        period_end=row.period_end,
-        currency=row.currency,
-        total_minor=row.total_minor,
-        status=row.status,
-        issued_at=row.issued_at,
-        paid_at=row.paid_at,
-        lines=tuple(LineRow(line.text, line.amount_minor) for line in row.lines.all()) if lines else (),
+    names = (
+        "number", "kind", "reader_id", "subject", "period_index", "period_start", "period_end", "currency",
+        "taxable_minor", "tax_minor", "total_minor", "credit_minor", "due_minor", "tax", "context", "status",
+        "issued_on", "issued_at", "paid_at",
+    )  # fmt: skip
+    told = tuple(
+        LineRow(line.text, line.amount_minor, line.kind, line.quantity, line.service_start, line.service_end)
+        for line in (row.lines.all() if lines else ())
     )
+    return InvoiceRow(id=row.pk, lines=told, **{name: getattr(row, name) for name in names})
 
 
 def payment_row(row: Payment) -> PaymentRow:
-    return PaymentRow(
-        id=row.pk,
-        invoice_id=row.invoice_id,
-        key=row.key,
-        kind=row.kind,
-        provider=row.provider,
-        status=row.status,
-        failure_code=row.failure_code,
-        mandate_id=row.mandate_id,
-        amount_minor=row.amount_minor,
-        currency=row.currency,
-        settled_at=row.settled_at,
-        surplus=row.surplus,
+    names = (
+        "invoice_id", "key", "kind", "provider", "status", "failure_code", "mandate_id", "amount_minor",
+        "refunded_minor", "currency", "created_at", "settled_at", "check_at", "surplus",
+    )  # fmt: skip
+    return PaymentRow(id=row.pk, **{name: getattr(row, name) for name in names})
+
+
+def mandate_row(row: Mandate) -> MandateRow:
+    return MandateRow(
+        row.pk, row.reader_id, row.provider, row.provider_ref, row.rail, row.max_minor, row.label, row.status
     )
+
+
+def refund_row(row: Refund) -> RefundRow:
+    return RefundRow(
+        id=row.pk,
+        key=row.key,
+        payment_id=row.payment_id,
+        invoice_id=row.payment.invoice_id,
+        subject=row.payment.invoice.subject,
+        amount_minor=row.amount_minor,
+        currency=row.payment.currency,
+        status=row.status,
+        reason=row.reason,
+        note=row.note.number if row.note else "",
+        asked_by=row.asked_by,
+        created_at=row.created_at,
+    )
+
+
+def dispute_row(row: Dispute) -> DisputeRow:
+    bill = row.payment.invoice
+    return DisputeRow(row.pk, row.payment_id, bill.pk, bill.subject, row.provider_ref, row.status, row.amount_minor)
+
+
+def reader_email(reader_id: int) -> str:
+    """Where a till sends its own receipt; empty for a closed account."""
+    card = reader(reader_id)
+    return card.email if card else ""
+
+
+def tax_rate_on(code: str, country: str, day: date) -> TaxRate | None:
+    """The rate of `code` for a buyer in `country` on `day`: the country's own, else the one without a country."""
+    rows = TaxRate.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gt=day), code=code, country__in=(country, ""), valid_from__lte=day
+    )
+    return rows.order_by("-country", "-valid_from").first()
+
+
+def credit_balance(reader_id: int, currency: str) -> int:
+    """The credit a reader holds with us, in minor units."""
+    rows = CreditEntry.objects.filter(reader_id=reader_id, currency=currency)
+    return rows.aggregate(held=Sum("amount_minor"))["held"] or 0
 
 
 def invoice(invoice_id: int) -> InvoiceRow | None:
@@ -96,8 +209,27 @@ def invoice(invoice_id: int) -> InvoiceRow | None:
 
 
 def invoice_of_period(subject: str, period_index: int) -> InvoiceRow | None:
-    row = Invoice.objects.filter(subject=subject, period_index=period_index).first()
+    """The invoice of one period that is not void."""
+    rows = Invoice.objects.filter(subject=subject, period_index=period_index)
+    row = rows.exclude(status=Invoice.Status.VOID).first()
     return invoice_row(row) if row else None
+
+
+def invoices_of(subject: str, *, void: bool = False) -> tuple[InvoiceRow, ...]:
+    """Every invoice of one subject, oldest first; void ones only when asked for."""
+    rows = Invoice.objects.filter(subject=subject).order_by("id")
+    return tuple(invoice_row(row) for row in (rows if void else rows.exclude(status=Invoice.Status.VOID)))
+
+
+def open_invoices_of(subject: str) -> tuple[InvoiceRow, ...]:
+    """What is owed, oldest first."""
+    rows = Invoice.objects.filter(subject=subject, status=Invoice.Status.OPEN).order_by("id")
+    return tuple(invoice_row(row) for row in rows)
+
+
+def owed_on(subject: str) -> int:
+    """What the invoices of a subject still come to: negative when we owe the reader."""
+    return sum(bill.due_minor for bill in invoices_of(subject))
 
 
 def readers_invoice(reader_id: int, number: str) -> InvoiceRow | None:
@@ -117,9 +249,48 @@ def payments_of(invoice_id: int) -> tuple[PaymentRow, ...]:
     return tuple(payment_row(row) for row in Payment.objects.filter(invoice_id=invoice_id).order_by("id"))
 
 
+def payments_of_subject(subject: str) -> tuple[PaymentRow, ...]:
+    """Every attempt on any invoice of a subject, oldest first."""
+    return tuple(payment_row(row) for row in Payment.objects.filter(invoice__subject=subject).order_by("id"))
+
+
+def refunds_of_subject(subject: str) -> tuple[RefundRow, ...]:
+    rows = Refund.objects.filter(payment__invoice__subject=subject).select_related("payment__invoice", "note")
+    return tuple(refund_row(row) for row in rows.order_by("id"))
+
+
+def notes_of_subject(subject: str) -> tuple[NoteRow, ...]:
+    """The credit notes on the invoices of a subject, oldest first."""
+    rows = CreditNote.objects.filter(invoice__subject=subject).select_related("invoice").order_by("id")
+    return tuple(
+        NoteRow(row.number, row.invoice.number, row.issued_on, row.total_minor, row.currency, row.reason)
+        for row in rows
+    )
+
+
+def disputes_of_subject(subject: str) -> tuple[DisputeRow, ...]:
+    rows = Dispute.objects.filter(payment__invoice__subject=subject).select_related("payment__invoice")
+    return tuple(dispute_row(row) for row in rows.order_by("id"))
+
+
 def payment(key: str) -> PaymentRow | None:
     row = Payment.objects.filter(key=key).first()
     return payment_row(row) if row else None
+
+
+def payment_by_id(payment_id: int) -> PaymentRow | None:
+    row = Payment.objects.filter(pk=payment_id).first()
+    return payment_row(row) if row else None
+
+
+def refund(refund_id: int) -> RefundRow | None:
+    row = Refund.objects.select_related("payment__invoice", "note").filter(pk=refund_id).first()
+    return refund_row(row) if row else None
+
+
+def mandate(mandate_id: int | None) -> MandateRow | None:
+    row = Mandate.objects.filter(pk=mandate_id).first() if mandate_id else None
+    return mandate_row(row) if row else None
 
 
 def unresolved_payments(*, kind: str, older_than: datetime, limit: int = 500) -> tuple[PaymentRow, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -19,6 +20,34 @@ _MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
 def may_move(old: PaymentStatus, new: PaymentStatus) -> bool:
     """Whether a result may change an attempt from `old` to `new`. Whatever may not is a repeat, and changes nothing."""
     return new in _MOVES[old]
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where something is supplied, for GST: `place` is a State, `intra` the publisher's own, `export` another country."""
+
+    place: str
+    intra: bool
+    export: bool
+
+
+def place_of_supply(*, kind: str, country: str, state: str, publisher_state: str) -> Supply:
+    """The place of supply of an online service: where its buyer is; the publisher's State when the buyer named none.
+
+    Only GST asks for it. A buyer outside India is an export.
+    """
+    if kind != "gst":
+        return Supply(country, intra=False, export=False)
+    if country not in ("", "IN"):
+        return Supply(country, intra=False, export=True)
+    place = state.strip() or publisher_state
+    return Supply(place, intra=place.casefold() == publisher_state.strip().casefold(), export=False)
+
+
+def rate_words(rate_bp: int) -> str:
+    """`1800` -> `18`, `550` -> `5.5`"""
+    whole, part = divmod(rate_bp, 100)
+    return f"{whole}.{part:02}".rstrip("0") if part else str(whole)
 
 
 APRIL = 4

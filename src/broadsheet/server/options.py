@@ -86,6 +86,29 @@ def _networks(value: Any) -> tuple[str, ...]:
     return names
 
 
+def _days(value: Any) -> tuple[int, ...]:
+    """Days after a due date, growing; the first try is on the due date itself."""
+    items = _list(value) if isinstance(value, str) else value
+    try:
+        days = tuple(_count(0, 366)(item) for item in items)
+    except (TypeError, ValueError):
+        days = ()
+    if not days or days[0] != 0 or list(days) != sorted(set(days)):
+        raise ValueError("write growing numbers of days that begin with 0, such as [0, 3, 7, 14]")
+    return days
+
+
+def _stages(value: Any) -> tuple[tuple[int, str], ...]:
+    """`30 changes`, `40 access`, `50 cancel`: what an unpaid invoice takes away after so many days."""
+    stages = []
+    for item in _list(value):
+        days, _, block = item.partition(" ")
+        if not days.isdecimal() or block.strip() not in ("changes", "access", "cancel"):
+            raise ValueError('write stages such as ["30 changes", "40 access", "50 cancel"]')
+        stages.append((int(days), block.strip()))
+    return tuple(sorted(stages))
+
+
 def _valkey(value: Any) -> str:
     if value:
         servers_of(str(value))
@@ -114,6 +137,23 @@ OPTIONS: tuple[Option, ...] = (
     Option("gift_devices", "count", 10, "Devices on which one gift link opens its story.", _count(1, 10_000)),
     Option("decision_days", "count", 7, "Days for which the gate's decisions are kept, by keyed digests, for `why` and "
            "for the dry run of a policy; 0 keeps none.", _count(0, 366)),
+    Option("dunning_days", "list", (0, 3, 7, 14), "Days after the due date on which a renewal is tried.", _days),
+    Option("grace_days", "count", 7, "Days after the due date for which an unpaid renewal still opens stories.",
+           _count(0, 366)),
+    Option("cancel_after_days", "count", 21, "Days after the due date at which an unpaid subscription ends.",
+           _count(0, 366)),
+    Option("overdue_stages", "list", (), "Instead of grace_days: what an unpaid invoice takes away, such as "
+           '"30 changes", "40 access", "50 cancel".', _stages),
+    Option("proration_rounding", "choice", "half_up", "How a part of a price is rounded to the paisa.",
+           _choice("half_up", "half_even", "down", "up")),
+    Option("change_day", "choice", "new_plan", "Whose the day is on which a plan is changed.",
+           _choice("new_plan", "old_plan")),
+    Option("cancel_day", "choice", "used", "Whether the day on which a subscription is cancelled at once is used up.",
+           _choice("used", "unused")),
+    Option("auto_debit_limit", "count", 15_000, "The most, in whole INR, that is debited without the reader present (the "
+           "Reserve Bank's limit for mandates); 0 is unlimited.", _count(0, 10**7)),
+    Option("refund_limit", "count", 5_000, "Refunds above it, in whole units of the currency, wait for a second member of "
+           "staff; 0 lets every refund go.", _count(0, 10**9)),
     Option("database_url", "URL", "", "postgres://…; empty is the SQLite file in the folder.", _maybe, secret=True),
     Option("valkey_url", "URL", "", "A meter that several machines share: valkey://:password@host:6379, several hosts "
            "with commas or a cluster, rediss:// for TLS; empty is a file in the data folder.", _valkey, secret=True),
@@ -221,7 +261,7 @@ def template() -> str:
 
 def _toml(value: Any) -> str:
     if isinstance(value, tuple):
-        return "[" + ", ".join(f'"{item}"' for item in value) + "]"
+        return "[" + ", ".join(str(item) if isinstance(item, int) else f'"{item}"' for item in value) + "]"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
