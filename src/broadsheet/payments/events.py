@@ -35,3 +35,10 @@ class RefundSettled:
     subject: str
     amount_minor: int
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookReceived:
+    """A provider's message was verified and kept."""
+
+    event_pk: int

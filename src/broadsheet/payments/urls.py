@@ -1,4 +1,4 @@
-"""The sandbox till."""
+"""The sandbox till, and where providers send their messages."""
 
 from __future__ import annotations
 
@@ -6,4 +6,7 @@ from django.urls import path
 
 from broadsheet.payments import views
 
-urlpatterns = [path("till/<str:token>/", views.till, name="till")]
+urlpatterns = [
+    path("till/<str:token>/", views.till, name="till"),
+    path("hooks/<slug:provider>/", views.hook, name="hook"),
+]

@@ -1,4 +1,4 @@
-"""The sandbox till's hosted page: what a payment provider would show on its own site, plainly marked."""
+"""The sandbox till's hosted page, plainly marked, and the address providers send their messages to."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
 
 from broadsheet import clock
 from broadsheet.money import format_money
+from broadsheet.payments import crash, inbox
 from broadsheet.payments.adapters import sandbox
 
 
@@ -21,15 +23,43 @@ def till(request: HttpRequest, token: str) -> HttpResponse:
     if page is None:
         raise Http404
     if request.method == "POST" and request.POST.get("answer") in ("pay", "decline"):
-        sandbox.decide(
-            token=token,
-            pay=request.POST["answer"] == "pay",
-            renewals_decline="renewals_decline" in request.POST,
-            now=clock.now(),
-        )
-        return redirect(page.return_url)
+        return _press(request, page)
     if not page.open:
         return redirect(page.return_url)
-    amount = format_money(page.amount_minor, page.currency)
-    shown = {"page": page, "amount": amount, "paper": settings.BROADSHEET.name}
-    return render(request, "payments/till.html", shown)
+    return render(request, "payments/till.html", _shown(page))
+
+
+def _press(request: HttpRequest, page: sandbox.TillPage) -> HttpResponse:
+    pay = request.POST["answer"] == "pay"
+    try:
+        result = sandbox.decide(
+            token=page.token, pay=pay, renewals_decline="renewals_decline" in request.POST, now=clock.now()
+        )
+    except crash.CrashError:
+        result = None
+    if result is None or result.status == "pending":
+        # Scripted: the press was lost, or the till died over it. What the reader knows is that nothing came back.
+        return render(request, "payments/till.html", {**_shown(page), "unanswered": True}, status=504)
+    return redirect(page.return_url)
+
+
+def _shown(page: sandbox.TillPage) -> dict[str, object]:
+    most = format_money(page.max_minor, page.currency) if page.max_minor is not None else ""
+    return {
+        "page": page,
+        "amount": format_money(page.amount_minor, page.currency) if page.amount_minor else "",
+        "most": most,
+        "paper": settings.BROADSHEET.name,
+        "unanswered": False,
+    }
+
+
+@csrf_exempt
+@require_POST
+@cache_control(private=True, no_store=True)
+def hook(request: HttpRequest, provider: str) -> HttpResponse:
+    """A provider's message: verified, kept, answered. What it means is worked out by a job: providers wait seconds."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > inbox.MOST_BYTES:
+        return HttpResponse(status=413)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return HttpResponse(status=inbox.receive(provider=provider, headers=headers, body=request.body, now=clock.now()))

@@ -27,7 +27,8 @@ from broadsheet.leakcheck import ports as leakcheck_ports
 from broadsheet.newsroom import ports as newsroom_ports
 from broadsheet.newsroom.events import StoryPublished, StoryRemoved
 from broadsheet.newsroom.queries import draft_story
-from broadsheet.payments.events import PaymentFailed, PaymentSettled
+from broadsheet.payments import jobs as payment_jobs
+from broadsheet.payments.events import PaymentFailed, PaymentSettled, WebhookReceived
 from broadsheet.press import jobs as press_jobs
 from broadsheet.press.actions import print_story
 from broadsheet.press.printer import print_full
@@ -62,6 +63,7 @@ HANDLERS = {
     PolicySwitched: (server_jobs.print_policy,),
     PaymentSettled: (subscription_jobs.settle_payment,),
     PaymentFailed: (),
+    WebhookReceived: (payment_jobs.follow_webhook,),
     SubscriptionStarted: (subscription_jobs.send_receipt,),
     SubscriptionRenewed: (subscription_jobs.send_receipt,),
     RenewalFailed: (subscription_jobs.send_renewal_failed,),
