@@ -1,4 +1,4 @@
-"""Pure rules of payments: how a result moves an attempt, and how invoices are numbered."""
+"""Pure rules of payments: how a result moves an attempt, where something is supplied, how documents are numbered."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def may_move(old: PaymentStatus, new: PaymentStatus) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """Where something is supplied, for GST: `place` is a State, `intra` the publisher's own, `export` another country."""
+    """Where something is supplied, for GST: `place` is a State, `intra` the publisher's, `export` abroad."""
 
     place: str
     intra: bool
@@ -60,8 +60,8 @@ def fiscal_year(day: date) -> str:
     return f"{first % 100:02}-{(first + 1) % 100:02}"
 
 
-def invoice_number(year: str, ordinal: int) -> str:
-    """`BS/26-27/000123`: 15 characters of those an Indian tax invoice may use, consecutive within its year."""
+def document_number(series: str, year: str, ordinal: int) -> str:
+    """`BS/26-27/000123`: at most 16 characters of those an Indian tax invoice may use, consecutive within its year."""
     if not 1 <= ordinal <= SERIES_HOLDS:
         raise ValueError(f"A series holds numbers from 1 to {SERIES_HOLDS}, not {ordinal}.")
-    return f"BS/{year}/{ordinal:06}"
+    return f"{series}/{year}/{ordinal:06}"

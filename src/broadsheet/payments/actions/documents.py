@@ -181,6 +181,9 @@ def set_period(*, invoice_id: int, period_start: date, period_end: date) -> None
     # What is earned follows the days that were bought.
     moved = InvoiceLine.objects.filter(invoice=row, service_start=row.period_start, service_end=row.period_end)
     moved.update(service_start=period_start, service_end=period_end)
+    ledger.move_service(
+        invoice_id=invoice_id, was=(row.period_start, row.period_end), now_is=(period_start, period_end)
+    )
 
 
 def _leave(invoice_id: int, status: str, now: datetime) -> Invoice | None:

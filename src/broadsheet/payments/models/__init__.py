@@ -1,5 +1,6 @@
 """What is owed, what was paid, what went back; the books they are kept in; what providers told us."""
 
+from broadsheet.payments.models.deferrals import Deferral
 from broadsheet.payments.models.documents import (
     BillingProfile,
     CreditNote,
@@ -17,6 +18,7 @@ __all__ = [
     "BillingProfile",
     "CreditEntry",
     "CreditNote",
+    "Deferral",
     "Discrepancy",
     "Dispute",
     "DocumentSeries",
