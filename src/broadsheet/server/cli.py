@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -44,6 +44,8 @@ COMMANDS = {
     "billing": Command("broadsheet.subscriptions.cli", "renewals and the subscription desk", django=True),
     "archive": Command("broadsheet.archive.cli", "search what was published", django=True),
 }
+# Commands that another package adds to a group, as `add_to(commands)`. They need neither the paper's folder nor Django.
+INSIDE = {("billing", "simulate"): "broadsheet.timemachine.cli"}
 
 
 def _globals(parser: argparse.ArgumentParser, *, top: bool) -> None:
@@ -60,7 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _first_word(words: Sequence[str]) -> str | None:
+def _plain_words(words: Sequence[str]) -> Iterator[str]:
+    """What is neither an option nor the value of one that stands before the command."""
     skip = False
     for word in words:
         if skip:
@@ -68,8 +71,7 @@ def _first_word(words: Sequence[str]) -> str | None:
         elif word == "--data":
             skip = True
         elif not word.startswith("-"):
-            return word
-    return None
+            yield word
 
 
 def _data_of(words: Sequence[str]) -> str | None:
@@ -92,7 +94,7 @@ def _overview(parser: argparse.ArgumentParser) -> None:
 def run(words: Sequence[str]) -> int:
     """Run one command line; returns the exit status."""
     parser = _parser()
-    name = _first_word(words)
+    name = next(_plain_words(words), None)
     if name not in COMMANDS:
         _overview(parser)
         if name is None:
@@ -133,17 +135,38 @@ def _start_django(*, database: bool = True) -> None:
     start_django(database=database)
 
 
-def _run(parser: argparse.ArgumentParser, command: Command, words: Sequence[str]) -> int:
-    _set_clock()
+def _start_billing() -> None:
+    from broadsheet.server.setup import start_billing  # noqa: PLC0415 - as above
+
+    start_billing()
+
+
+def _add_commands(subparsers: Any, command: Command, words: Sequence[str]) -> None:
+    """Add what the command's module brings, and what others bring to its group. When it is one of theirs that is called
+    for, nothing else is imported and Django stays down."""
+    name, inside, *_ = [*_plain_words(words), None, None]
+    if (name, inside) in INSIDE:
+        group = subparsers.add_parser(name, help=command.help).add_subparsers(required=True, metavar="COMMAND")
+        import_module(INSIDE[str(name), str(inside)]).add_to(group)
+        return
     if command.django:
         _start_django(database=not {"-h", "--help"} & set(words))
+    group = import_module(command.module).add_commands(subparsers)
+    for (outer, _), module in INSIDE.items():
+        if outer == name:
+            import_module(module).add_to(group)
+
+
+def _run(parser: argparse.ArgumentParser, command: Command, words: Sequence[str]) -> int:
+    _set_clock()
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    import_module(command.module).add_commands(subparsers)
+    _add_commands(subparsers, command, words)
     for sub in subparsers.choices.values():
         _globals(sub, top=False) if "--data" not in sub._option_string_actions else None  # noqa: SLF001
     args = parser.parse_args(words)
     args.data = Path(os.environ["BROADSHEET_DATA"])
-    args.serve_paper = serve_paper  # the demo lies below the server and must not import it
+    # The demo and the time machine lie below the server and must not import it.
+    args.serve_paper, args.start_billing = serve_paper, _start_billing
     target: Any = args.run
     if isinstance(target, str):
         _start_django()

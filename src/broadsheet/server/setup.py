@@ -31,6 +31,18 @@ def start_django(*, database: bool = True) -> None:
         ready_database()
 
 
+def start_billing() -> None:
+    """Set Django up for a scratch paper on which only billing runs, and make its tables. Call it once, with
+    BROADSHEET_DATA naming a new folder."""
+    data = data_folder()
+    load(data)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "broadsheet.server.settings_billing"
+    django.setup()
+    from broadsheet.server.database import make_scratch  # noqa: PLC0415 - needs Django's apps
+
+    make_scratch()
+
+
 def ready_database() -> None:
     from broadsheet.server.database import make_ready  # noqa: PLC0415 - needs Django's apps
 

@@ -1,5 +1,5 @@
 """One page that shows what happens after something happened: every event and its handlers, every periodic job, and the
-few synchronous ports. Nothing in this program is connected anywhere else."""
+few synchronous ports. Nothing in this program is connected anywhere else than here and in `wiring_billing`."""
 
 from __future__ import annotations
 
@@ -27,23 +27,14 @@ from broadsheet.leakcheck import ports as leakcheck_ports
 from broadsheet.newsroom import ports as newsroom_ports
 from broadsheet.newsroom.events import StoryPublished, StoryRemoved
 from broadsheet.newsroom.queries import draft_story
-from broadsheet.payments import jobs as payment_jobs
-from broadsheet.payments.events import PaymentFailed, PaymentSettled, WebhookReceived
 from broadsheet.press import jobs as press_jobs
 from broadsheet.press.actions import print_story
 from broadsheet.press.printer import print_full
 from broadsheet.press.queries import chrome
 from broadsheet.server import jobs as server_jobs
-from broadsheet.server import leak_cookies, passports
+from broadsheet.server import leak_cookies, passports, wiring_billing
 from broadsheet.server.worker import Every
 from broadsheet.subscriptions import jobs as subscription_jobs
-from broadsheet.subscriptions.events import (
-    CancellationScheduled,
-    RenewalFailed,
-    SubscriptionEnded,
-    SubscriptionRenewed,
-    SubscriptionStarted,
-)
 from broadsheet.website import actions as website
 from broadsheet.website import jobs as website_jobs
 from broadsheet.wire import jobs as wire_jobs
@@ -61,14 +52,7 @@ HANDLERS = {
     StoryRemoved: (press_jobs.pull_removed, website_jobs.reprint_fronts, archive_jobs.unindex_story),
     IndexLost: (archive_jobs.rebuild_lost,),
     PolicySwitched: (server_jobs.print_policy,),
-    PaymentSettled: (subscription_jobs.settle_payment,),
-    PaymentFailed: (),
-    WebhookReceived: (payment_jobs.follow_webhook,),
-    SubscriptionStarted: (subscription_jobs.send_receipt,),
-    SubscriptionRenewed: (subscription_jobs.send_receipt,),
-    RenewalFailed: (subscription_jobs.send_renewal_failed,),
-    CancellationScheduled: (subscription_jobs.send_cancellation,),
-    SubscriptionEnded: (subscription_jobs.finish_subscription,),
+    **wiring_billing.HANDLERS,
 }
 
 

@@ -19,8 +19,13 @@ from broadsheet.readers.queries import reader
 from broadsheet.subscriptions.actions import Happened, run_due
 
 
-def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `billing` with its own commands; each sets `run` to a function of the parsed arguments."""
+def add_commands(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+    """Add `billing` with its own commands; each sets `run` to a function of the parsed arguments.
+
+    Returns the group: packages above add theirs to it (server/cli.py).
+    """
     billing = subparsers.add_parser("billing", help="renewals and the subscription desk")
     commands = billing.add_subparsers(dest="billing_command", required=True, metavar="COMMAND")
     due = commands.add_parser("run-due", help="run all billing jobs that are due, once")
@@ -30,6 +35,7 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
     due.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object an event")
     due.add_argument("--quiet", action="store_true", default=argparse.SUPPRESS, help="no progress on stderr")
     due.set_defaults(run=run_run_due)
+    return commands
 
 
 def instants(start: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:

@@ -1,0 +1,35 @@
+"""The part of the page of wiring that billing needs to run by itself, without the newsroom and the site: for the time
+machine's scratch papers. `wiring` takes it over whole."""
+
+from __future__ import annotations
+
+from broadsheet.bus import actions as bus
+from broadsheet.payments import jobs as payment_jobs
+from broadsheet.payments.events import PaymentFailed, PaymentSettled, RefundSettled, WebhookReceived
+from broadsheet.subscriptions import jobs as subscription_jobs
+from broadsheet.subscriptions.events import (
+    CancellationScheduled,
+    RenewalFailed,
+    SubscriptionChanged,
+    SubscriptionEnded,
+    SubscriptionRenewed,
+    SubscriptionStarted,
+)
+
+HANDLERS = {
+    PaymentSettled: (subscription_jobs.settle_payment,),
+    PaymentFailed: (),
+    RefundSettled: (),
+    WebhookReceived: (payment_jobs.follow_webhook,),
+    SubscriptionStarted: (subscription_jobs.send_receipt,),
+    SubscriptionRenewed: (subscription_jobs.send_receipt,),
+    SubscriptionChanged: (),
+    RenewalFailed: (subscription_jobs.send_renewal_failed,),
+    CancellationScheduled: (subscription_jobs.send_cancellation,),
+    SubscriptionEnded: (subscription_jobs.finish_subscription,),
+}
+
+
+def connect() -> None:
+    """Called once, when every app of a scratch paper is loaded."""
+    bus.connect(HANDLERS)
