@@ -150,10 +150,10 @@ OPTIONS: tuple[Option, ...] = (
            _choice("new_plan", "old_plan")),
     Option("cancel_day", "choice", "used", "Whether the day on which a subscription is cancelled at once is used up.",
            _choice("used", "unused")),
-    Option("auto_debit_limit", "count", 15_000, "The most, in whole INR, that is debited without the reader present (the "
-           "Reserve Bank's limit for mandates); 0 is unlimited.", _count(0, 10**7)),
-    Option("refund_limit", "count", 5_000, "Refunds above it, in whole units of the currency, wait for a second member of "
-           "staff; 0 lets every refund go.", _count(0, 10**9)),
+    Option("auto_debit_limit", "count", 15_000, "The most, in whole INR, that is debited without the reader present "
+           "(the Reserve Bank's limit for mandates); 0 is unlimited.", _count(0, 10**7)),
+    Option("refund_limit", "count", 5_000, "Refunds above it, in whole units of the currency, wait for a second member "
+           "of staff; 0 lets every refund go.", _count(0, 10**9)),
     Option("payment_provider", "text", "", "Where readers pay: razorpay, stripe, manual, sandbox, or one that another "
            "package brings; empty takes the one whose keys are written here, else the sandbox.", _maybe),
     Option("razorpay_key_id", "text", "", "The key id of Razorpay's API.", _maybe, secret=True),
@@ -163,8 +163,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("stripe_key", "text", "", "The secret or restricted key of Stripe's API.", _maybe, secret=True),
     Option("stripe_webhook_secret", "text", "", "What Stripe signs its messages to /hooks/stripe/ with.", _maybe,
            secret=True),
-    Option("bank_details", "text", "", "What a reader who pays by transfer is shown: name, account, IFSC or IBAN, a line "
-           "each.", _maybe),
+    Option("bank_details", "text", "", "What a reader who pays by transfer is shown: name, account, IFSC or IBAN, a "
+           "line each.", _maybe),
     Option("sandbox_url", "URL", "", "A sandbox till that runs as a process of its own (`broadsheet till`).",
            lambda value: _url(value) if value else ""),
     Option("sandbox_secret", "text", "", "What that till and this paper know each other by.", _maybe, secret=True),
