@@ -24,6 +24,7 @@ from broadsheet.access.values import whole_number as _count
 from broadsheet.access.values import window as _window
 from broadsheet.access.values import zone as _zone
 from broadsheet.money import is_currency
+from broadsheet.payments.places import clean_gstin, state_named
 
 
 class OptionError(Exception):
@@ -109,6 +110,23 @@ def _stages(value: Any) -> tuple[tuple[int, str], ...]:
     return tuple(sorted(stages))
 
 
+def _state(value: Any) -> str:
+    state = state_named(str(value)) if value else ""
+    if state is None:
+        raise ValueError("write the name of an Indian State or Union Territory, such as Delhi, or leave it empty")
+    return state
+
+
+def _gstin(value: Any) -> str:
+    return clean_gstin(str(value)) if value else ""
+
+
+def _sac(value: Any) -> str:
+    if not (str(value).isdecimal() and len(str(value)) in (4, 6)):
+        raise ValueError("write a service accounting code of four or six digits, such as 998431")
+    return str(value)
+
+
 def _valkey(value: Any) -> str:
     if value:
         servers_of(str(value))
@@ -168,6 +186,13 @@ OPTIONS: tuple[Option, ...] = (
     Option("sandbox_url", "URL", "", "A sandbox till that runs as a process of its own (`broadsheet till`).",
            lambda value: _url(value) if value else ""),
     Option("sandbox_secret", "text", "", "What that till and this paper know each other by.", _maybe, secret=True),
+    Option("publisher_state", "text", "", "The publisher's State: readers there pay CGST and SGST, all others IGST.",
+           _state),
+    Option("publisher_gstin", "text", "", "The publisher's GSTIN, as invoices name it.", _gstin),
+    Option("publisher_legal_name", "text", "", "Who invoices are from; empty is the paper's name.", _maybe),
+    Option("publisher_address", "text", "", "The publisher's address on invoices, its lines parted by commas.", _maybe),
+    Option("publisher_sac", "code", "998431", "The service accounting code on invoices where the tax rate names none.",
+           _sac),
     Option("database_url", "URL", "", "postgres://…; empty is the SQLite file in the folder.", _maybe, secret=True),
     Option("valkey_url", "URL", "", "A meter that several machines share: valkey://:password@host:6379, several hosts "
            "with commas or a cluster, rediss:// for TLS; empty is a file in the data folder.", _valkey, secret=True),
