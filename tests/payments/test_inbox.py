@@ -217,8 +217,7 @@ def test_whoever_dies_over_a_message_leaves_it_to_the_next(paid, point):
     before = crash.install(die)
     try:
         with pytest.raises(crash.CrashError):
-            send(sandbox_notes.charge_note("k1", NOW))
-            inbox.process_received(now=NOW)
+            send(sandbox_notes.charge_note("k1", NOW)) and inbox.process_received(now=NOW)
     finally:
         crash.install(before)
     assert event().status == "received"

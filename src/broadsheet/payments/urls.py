@@ -8,5 +8,6 @@ from broadsheet.payments import views
 
 urlpatterns = [
     path("till/<str:token>/", views.till, name="till"),
+    path("transfer/<str:token>/", views.transfer, name="transfer"),
     path("hooks/<slug:provider>/", views.hook, name="hook"),
 ]

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from broadsheet import clock
 from broadsheet.money import format_money
-from broadsheet.payments import crash, inbox
-from broadsheet.payments.adapters import sandbox
+from broadsheet.payments import crash, inbox, queries
+from broadsheet.payments.adapters import manual, sandbox
 
 
 @cache_control(private=True, no_store=True)
@@ -63,3 +63,22 @@ def hook(request: HttpRequest, provider: str) -> HttpResponse:
         return HttpResponse(status=413)
     headers = {name.lower(): value for name, value in request.headers.items()}
     return HttpResponse(status=inbox.receive(provider=provider, headers=headers, body=request.body, now=clock.now()))
+
+
+@cache_control(private=True, no_store=True)
+@require_http_methods(["GET", "HEAD"])
+def transfer(request: HttpRequest, token: str) -> HttpResponse:
+    """Where to send the money, and what to write on it."""
+    page = manual.transfer_page(token)
+    bill = queries.invoice_of_payment(page.key) if page else None
+    if page is None or bill is None:
+        raise Http404
+    shown = {
+        "page": page,
+        "number": bill.number,
+        "owed": bill.status == "open",
+        "amount": format_money(page.amount_minor, page.currency),
+        "details": settings.BROADSHEET.bank_details.splitlines(),
+        "paper": settings.BROADSHEET.name,
+    }
+    return render(request, "payments/transfer.html", shown)

@@ -29,7 +29,8 @@ class Capabilities:
     """What a till can do and what it asks for.
 
     `max_auto_minor`: the most it may debit without the reader present, by currency; None: no limit of its own.
-    `revived`: whether a revoked mandate may be used again without asking the reader.
+    `revived`: whether a revoked mandate may be used again without asking the reader. `lists`: whether it can tell what
+    was paid there, for the comparison of both books.
     """
 
     mandates: bool = True
@@ -41,6 +42,7 @@ class Capabilities:
     retries_itself: bool = False
     idempotent_charge: bool = True
     revived: bool = False
+    lists: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,8 @@ class RefundResult:
 class WebhookNote:
     """One verified message, in our words. `kind`: `charge`, `refund`, `dispute`, `mandate_revoked` or `other`.
 
-    `key` is ours when the provider sends it back, else `charge_ref` says which charge. `result` goes with a charge and a
-    refund; `dispute` is opened, won or lost and `dispute_ref` its name there.
+    `key` is ours when the provider sends it back, else `charge_ref` says which charge. `result` goes with a charge and
+    a refund; `dispute` is opened, won or lost and `dispute_ref` its name there.
     """
 
     event_id: str

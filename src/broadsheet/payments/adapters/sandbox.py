@@ -180,7 +180,7 @@ class SandboxTill:
             return "declined"
         return ""
 
-    def notify_debit(self, request: ChargeRequest, debit_at: datetime) -> str:  # noqa: ARG002 - the sandbox tells nobody
+    def notify_debit(self, request: ChargeRequest, debit_at: datetime) -> str:
         return f"notice_{int(request.at.timestamp())}_{ids.token(6)}"
 
     def fetch(self, key: str, at: datetime) -> ChargeResult | None:
@@ -208,14 +208,14 @@ class SandboxTill:
             )
         return refund_of(row)
 
-    def revoke_mandate(self, mandate_ref: str, at: datetime) -> None:  # noqa: ARG002 - the sandbox keeps no history
+    def revoke_mandate(self, mandate_ref: str, at: datetime) -> None:
         SandboxMandate.objects.filter(ref=mandate_ref).update(revoked=True)
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes, at: datetime) -> WebhookNote:
         verify(headers, body, webhook_secret(), at)
         return read_note(body)
 
-    def read_webhook(self, event_id: str, body: bytes) -> WebhookNote:  # noqa: ARG002 - the body names itself
+    def read_webhook(self, event_id: str, body: bytes) -> WebhookNote:
         return read_note(body)
 
     def list_payments(self, since: datetime, until: datetime) -> Iterator[PaymentSeen]:

@@ -1,0 +1,6 @@
+"""Razorpay."""
+
+
+class RazorpayTill:
+    code = "razorpay"
+    sandbox = False

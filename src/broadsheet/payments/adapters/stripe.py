@@ -1,0 +1,6 @@
+"""Stripe."""
+
+
+class StripeTill:
+    code = "stripe"
+    sandbox = False
