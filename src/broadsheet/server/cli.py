@@ -42,6 +42,7 @@ COMMANDS = {
     "why": Command("broadsheet.desk.cli", "why a reader is stopped or let in", django=True),
     "leakcheck": Command("broadsheet.leakcheck.cli", "prove that the wall does not leak"),
     "billing": Command("broadsheet.subscriptions.cli", "renewals and the subscription desk", django=True),
+    "till": Command("broadsheet.payments.cli", "the sandbox till as a process of its own"),
     "archive": Command("broadsheet.archive.cli", "search what was published", django=True),
 }
 # Commands that another package adds to a group, as `add_to(commands)`. They need neither the paper's folder nor Django.
