@@ -1,0 +1,210 @@
+"""Everything that must be true of money, looked for in the rows themselves: for `billing check`.
+
+Constraints of the database forbid most of it; this also finds what somebody did to the tables by hand. The database
+sums and sorts, one row at a time comes here: memory does not grow with the paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, Length
+
+from broadsheet.payments import postings
+from broadsheet.payments.journal import Violation, balance, check_journal
+from broadsheet.payments.models import (
+    CreditEntry,
+    CreditNote,
+    DocumentSeries,
+    Invoice,
+    JournalLine,
+    Payment,
+    Refund,
+)
+
+CHUNK = 1000
+
+
+def violations() -> Iterator[Violation]:
+    """Every broken rule of money, as it is found. Nothing is changed."""
+    yield from documents_add_up()
+    yield from notes_are_counted()
+    yield from refunds_are_counted()
+    yield from collected_once()
+    yield from series_have_no_gap()
+    yield from check_journal()
+    yield from credit_is_booked()
+    yield from receivables_are_of_invoices()
+    yield from clearing_is_empty()
+
+
+def documents_add_up() -> Iterator[Violation]:
+    """Lines make the total (or, with tax on top, what is taxable), and the taxes make the tax. Halves are equal."""
+    bills = Invoice.objects.annotate(lines_minor=Coalesce(Sum("lines__amount_minor"), 0)).order_by("pk")
+    fields = ("number", "taxable_minor", "tax_minor", "total_minor", "tax")
+    for number, taxable, tax, total, facts, lines in _rows(bills, *fields, "lines_minor"):
+        wanted = total if facts.get("inclusive", True) else taxable
+        if lines != wanted:
+            yield Violation("lines_make_the_total", number, f"lines {lines}, document {wanted}")
+        yield from _tax_adds_up(number, taxable, tax, total, facts)
+    for number, taxable, tax, total, facts in _rows(CreditNote.objects.order_by("pk"), *fields):
+        yield from _tax_adds_up(number, taxable, tax, total, facts)
+
+
+def _tax_adds_up(number: str, taxable: int, tax: int, total: int, facts: dict[str, Any]) -> Iterator[Violation]:
+    split = postings.document_split(taxable, tax, facts)
+    parts = dict(split.parts)
+    if split.total_minor != total or sum(parts.values()) != tax:
+        yield Violation("taxes_make_the_tax", number, f"taxable {taxable}, tax {tax}, parts {parts}, total {total}")
+    # A note of a paisa or two cannot carry two equal halves; the next one evens them out.
+    if abs(parts.get("cgst", 0) - parts.get("sgst", 0)) > (1 if number.startswith("CN") else 0):
+        yield Violation("halves_are_equal", number, f"{parts}")
+
+
+def notes_are_counted() -> Iterator[Violation]:
+    """An invoice knows what its notes took back, and that is no more than it came to."""
+    bills = Invoice.objects.annotate(notes_minor=Coalesce(Sum("notes__total_minor"), 0))
+    wrong = bills.exclude(notes_minor=F("noted_minor"), noted_minor__lte=F("total_minor")).order_by("pk")
+    for number, noted, notes, total in _rows(wrong, "number", "noted_minor", "notes_minor", "total_minor"):
+        yield Violation("notes_are_counted", number, f"notes come to {notes}, counted {noted}, total {total}")
+
+
+def refunds_are_counted() -> Iterator[Violation]:
+    """A payment knows what was set aside to go back, and that is no more than it brought."""
+    lost = Q(refunds__status=Refund.Status.REFUSED) | Q(refunds__status=Refund.Status.FAILED, refunds__note=None)
+    payments = Payment.objects.annotate(
+        back=Coalesce(Sum("refunds__amount_minor", filter=~lost & Q(refunds__isnull=False)), 0)
+    )
+    wrong = payments.exclude(back=F("refunded_minor"), refunded_minor__lte=F("amount_minor")).order_by("pk")
+    for key, amount, counted, back in _rows(wrong, "key", "amount_minor", "refunded_minor", "back"):
+        yield Violation("refunds_are_counted", key, f"refunds come to {back}, counted {counted}, paid {amount}")
+
+
+def collected_once() -> Iterator[Violation]:
+    """One invoice is collected by a till once."""
+    paid = Payment.objects.filter(status=Payment.Status.SUCCEEDED, surplus=False).exclude(kind=Payment.Kind.HAND)
+    twice = paid.values("invoice").annotate(times=Count("pk")).filter(times__gt=1).order_by("invoice")
+    for number, times in twice.values_list("invoice__number", "times").iterator(chunk_size=CHUNK):
+        yield Violation("collected_once", number, f"collected {times} times")
+
+
+def series_have_no_gap() -> Iterator[Violation]:
+    """Each series counts from 1 to its last number, and every document belongs to one."""
+    known = 0
+    for series in DocumentSeries.objects.order_by("name"):
+        expected = 0
+        for number in _numbers(series.name):
+            known += 1
+            expected += 1
+            ordinal = int(number.rpartition("/")[2])
+            if ordinal != expected:
+                yield Violation("series_has_no_gap", series.name, f"{number} follows {expected - 1}")
+                expected = ordinal
+        if expected != series.last:
+            yield Violation(
+                "series_has_no_gap", series.name, f"the last is {expected}, the series counts {series.last}"
+            )
+    strangers = Invoice.objects.count() + CreditNote.objects.count() - known
+    if strangers:
+        yield Violation("documents_are_of_a_series", "", f"{strangers} documents belong to no series")
+
+
+def _numbers(series: str) -> Iterator[str]:
+    model = CreditNote if series.startswith("CN/") else Invoice
+    rows = model.objects.filter(number__startswith=f"{series}/").order_by(Length("number"), "number")
+    return rows.values_list("number", flat=True).iterator(chunk_size=CHUNK)
+
+
+def credit_is_booked() -> Iterator[Violation]:
+    """The credit each reader holds is what the books say, and nobody has less than none."""
+    held = CreditEntry.objects.order_by("reader", "currency").values_list("reader", "currency")
+    booked = _booked(postings.CREDIT)
+    for who, credit, book in _side_by_side(_sums(held, "amount_minor"), booked):
+        if credit != -book:
+            yield Violation("credit_is_booked", _reader(who), f"holds {credit}, the books say {-book}")
+        if credit < 0:
+            yield Violation("credit_is_not_negative", _reader(who), f"holds {credit}")
+
+
+def receivables_are_of_invoices() -> Iterator[Violation]:
+    """What each reader owes in the books is what their invoices leave open."""
+    due = F("total_minor") - F("credit_minor") - F("paid_minor") - F("noted_minor")
+    bills = Invoice.objects.order_by("reader", "currency").annotate(due=due)
+    rows = _rows(bills, "reader", "currency", "status", "due", "pk", "paid_minor", "credit_minor")
+    for who, owed, book in _side_by_side(_owed(rows), _booked(postings.RECEIVABLE)):
+        if owed != book:
+            yield Violation("receivable_is_of_invoices", _reader(who), f"owes {owed}, the books say {book}")
+
+
+def _owed(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[tuple[int, str], int]]:
+    who, sum_minor = None, 0
+    for reader, currency, status, due, pk, paid, credit in rows:
+        if who not in (None, (reader, currency)):
+            yield who, sum_minor
+            sum_minor = 0
+        who = (reader, currency)
+        if status == Invoice.Status.VOID:
+            sum_minor -= paid
+        elif status == Invoice.Status.UNCOLLECTIBLE:
+            lines = JournalLine.objects.filter(entry__key=f"uncollectible:{pk}", account=postings.RECEIVABLE)
+            sum_minor += due + (lines.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+        else:
+            sum_minor += due
+    if who is not None:
+        yield who, sum_minor
+
+
+def clearing_is_empty() -> Iterator[Violation]:
+    """What invoices left over has become credit, and money that nobody owed is that of surplus payments."""
+    for currency in JournalLine.objects.order_by().values_list("entry__currency", flat=True).distinct():
+        carried = balance(postings.CARRIED, currency)
+        if carried:
+            yield Violation("carried_is_credit", currency, f"{-carried} was left over and is nobody's credit")
+        payments = Payment.objects.filter(surplus=True, currency=currency, status=Payment.Status.SUCCEEDED)
+        came = payments.aggregate(sum=Sum("amount_minor"))["sum"] or 0
+        refunds = Refund.objects.filter(
+            payment__surplus=True, payment__currency=currency, status=Refund.Status.SUCCEEDED
+        )
+        went = refunds.aggregate(sum=Sum("amount_minor"))["sum"] or 0
+        booked = -balance(postings.SURPLUS, currency)
+        if booked != came - went:
+            yield Violation("surplus_is_booked", currency, f"{came - went} is to go back, the books say {booked}")
+
+
+def _rows(rows: QuerySet[Any], *fields: str) -> Iterator[tuple[Any, ...]]:
+    return rows.values_list(*fields).iterator(chunk_size=CHUNK)
+
+
+def _sums(rows: QuerySet[Any], field: str) -> Iterator[tuple[tuple[int, str], int]]:
+    """(reader, currency) and the sum of `field`, in order; `rows` are those two values, ordered."""
+    for reader, currency, total in rows.annotate(sum=Sum(field)).iterator(chunk_size=CHUNK):
+        yield (reader, currency), total
+
+
+def _booked(account: str) -> Iterator[tuple[tuple[int, str], int]]:
+    lines = JournalLine.objects.filter(account=account).order_by("reader", "entry__currency")
+    return _sums(lines.values_list("reader", "entry__currency"), "amount_minor")
+
+
+def _side_by_side(
+    left: Iterator[tuple[tuple[int, str], int]], right: Iterator[tuple[tuple[int, str], int]]
+) -> Iterator[tuple[tuple[int, str], int, int]]:
+    """Two ordered streams of (who, amount) as one, 0 where a side has none."""
+    one, other = next(left, None), next(right, None)
+    while one or other:
+        if other is None or (one is not None and one[0] < other[0]):
+            assert one is not None
+            yield one[0], one[1], 0
+            one = next(left, None)
+        elif one is None or other[0] < one[0]:
+            yield other[0], 0, other[1]
+            other = next(right, None)
+        else:
+            yield one[0], one[1], other[1]
+            one, other = next(left, None), next(right, None)
+
+
+def _reader(who: tuple[int, str]) -> str:
+    return f"reader {who[0]} {who[1]}"
