@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,9 +54,10 @@ def grant(*, reader_id: int, product: str, starts_at: datetime, ends_at: datetim
 
 
 @transaction.atomic
-def end_grants(*, source: str, ends_at: datetime) -> None:
-    """End every grant of `source` at `ends_at` if it would run longer. Ending never prolongs."""
-    for row in Grant.objects.filter(source=source):
+def end_grants(*, source: str, ends_at: datetime, keep: Sequence[str] = ()) -> None:
+    """End every grant of `source` at `ends_at` if it would run longer, but for the products in `keep`. Ending never
+    prolongs."""
+    for row in Grant.objects.filter(source=source).exclude(product__in=keep):
         if row.ends_at is None or row.ends_at > ends_at:
             row.ends_at = max(ends_at, row.starts_at)
             row.save(update_fields=["ends_at"])

@@ -24,7 +24,7 @@ from broadsheet.newsroom.queries import cards_by_id
 from broadsheet.newsroom.values import Card
 from broadsheet.payments import queries as payments
 from broadsheet.subscriptions import actions, queries, rules
-from broadsheet.subscriptions.rules import last_day, longday, span
+from broadsheet.subscriptions.cards import last_day, longday, span
 
 private = cache_control(private=True, no_store=True)
 
@@ -43,7 +43,7 @@ class Standing:
 
 def _standing(row: queries.SubscriptionRow) -> Standing:
     money = format_money(row.amount_minor, row.currency)
-    until = last_day(row.paid_until if row.status == "active" else row.access_until)
+    until = last_day(row.access_until or row.paid_until)
     status = {"active": "Active", "past_due": "Payment overdue"}.get(row.status, "Ended")
     if row.live and row.cancel_at_period_end:
         status = "Cancelled"
@@ -89,7 +89,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
         return redirect("account")
     if request.method == "POST":
         with suppress(rules.RefusedError):  # it ended while the page was open: the account page says so
-            actions.cancel_at_period_end(
+            actions.cancel(
                 subscription_id=row.id,
                 actor=f"reader:{request.user.pk}",
                 reason=request.POST.get("reason", ""),
@@ -107,7 +107,7 @@ def undo_cancel(request: HttpRequest) -> HttpResponse:
     row = queries.current_subscription(request.user.pk)
     if row is not None:
         with suppress(rules.RefusedError):  # too late: the account page says that it has ended
-            actions.undo_cancel(subscription_id=row.id, actor=f"reader:{request.user.pk}", now=clock.now())
+            actions.uncancel(subscription_id=row.id, actor=f"reader:{request.user.pk}", now=clock.now())
     return redirect("account")
 
 

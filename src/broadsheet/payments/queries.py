@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, Sum
@@ -40,6 +39,7 @@ class InvoiceRow:
     tax_minor: int
     total_minor: int
     credit_minor: int
+    noted_minor: int
     due_minor: int
     tax: dict[str, Any]
     context: dict[str, Any]
@@ -48,6 +48,11 @@ class InvoiceRow:
     issued_at: datetime
     paid_at: datetime | None
     lines: tuple[LineRow, ...] = ()
+
+    @property
+    def notable_minor(self) -> int:
+        """What credit notes may still take back of it."""
+        return self.total_minor - self.noted_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +142,8 @@ class NoteRow:
 def invoice_row(row: Invoice, *, lines: bool = False) -> InvoiceRow:
     names = (
         "number", "kind", "reader_id", "subject", "period_index", "period_start", "period_end", "currency",
-        "taxable_minor", "tax_minor", "total_minor", "credit_minor", "due_minor", "tax", "context", "status",
-        "issued_on", "issued_at", "paid_at",
+        "taxable_minor", "tax_minor", "total_minor", "credit_minor", "noted_minor", "due_minor", "tax",
+        "context", "status", "issued_on", "issued_at", "paid_at",
     )  # fmt: skip
     told = tuple(
         LineRow(line.text, line.amount_minor, line.kind, line.quantity, line.service_start, line.service_end)
@@ -288,15 +293,64 @@ def refund(refund_id: int) -> RefundRow | None:
     return refund_row(row) if row else None
 
 
+def refund_by_key(key: str) -> RefundRow | None:
+    row = Refund.objects.select_related("payment__invoice", "note").filter(key=key).first()
+    return refund_row(row) if row else None
+
+
+def pending_refunds(*, now: datetime, older_than: datetime, limit: int = 500) -> tuple[RefundRow, ...]:
+    """Refunds that were asked for before `older_than` and whose hour to ask (again) has come, oldest first."""
+    rows = Refund.objects.filter(
+        Q(check_at=None) | Q(check_at__lte=now), status=Refund.Status.PENDING, created_at__lt=older_than
+    )
+    rows = rows.select_related("payment__invoice", "note").order_by("created_at", "id")
+    return tuple(refund_row(row) for row in rows[:limit])
+
+
 def mandate(mandate_id: int | None) -> MandateRow | None:
     row = Mandate.objects.filter(pk=mandate_id).first() if mandate_id else None
     return mandate_row(row) if row else None
+
+
+def mandate_of_ref(provider: str, ref: str) -> MandateRow | None:
+    row = Mandate.objects.filter(provider=provider, provider_ref=ref).first()
+    return mandate_row(row) if row else None
+
+
+def mandates_asked(reader_id: int) -> int:
+    """How many mandates a reader was ever asked for."""
+    return Mandate.objects.filter(reader_id=reader_id).count()
+
+
+def dispute_named(provider_ref: str) -> DisputeRow | None:
+    row = Dispute.objects.filter(provider_ref=provider_ref).select_related("payment__invoice").first()
+    return dispute_row(row) if row else None
 
 
 def unresolved_payments(*, kind: str, older_than: datetime, limit: int = 500) -> tuple[PaymentRow, ...]:
     """Attempts of one kind begun before `older_than` whose result we do not know yet, oldest first."""
     rows = Payment.objects.filter(status__in=Payment.UNRESOLVED, kind=kind, created_at__lt=older_than)
     return tuple(payment_row(row) for row in rows.order_by("created_at", "id")[:limit])
+
+
+def next_check(now: datetime, *, lost_after: timedelta) -> datetime | None:
+    """The first instant after `now` at which an attempt without an answer is asked after."""
+    rows = Payment.objects.filter(status__in=Payment.UNRESOLVED)
+    planned = rows.filter(check_at__gt=now).order_by("check_at").values_list("check_at", flat=True).first()
+    begun = rows.filter(check_at=None, created_at__gt=now - lost_after).order_by("created_at")
+    first = begun.values_list("created_at", flat=True).first()
+    found = [instant for instant in (planned, first + lost_after if first else None) if instant and instant > now]
+    return min(found) if found else None
+
+
+def next_pending_refund(now: datetime, *, alone: timedelta) -> datetime | None:
+    """The first instant after `now` at which a refund that did not go is sent again."""
+    rows = Refund.objects.filter(status=Refund.Status.PENDING)
+    again = rows.filter(check_at__gt=now).order_by("check_at").values_list("check_at", flat=True).first()
+    begun = rows.filter(check_at=None, created_at__gt=now - alone).order_by("created_at")
+    first = begun.values_list("created_at", flat=True).first()
+    found = [instant for instant in (again, first + alone if first else None) if instant and instant > now]
+    return min(found) if found else None
 
 
 def invoice_of_payment(key: str) -> InvoiceRow | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from broadsheet.newsroom.values import Card, FullStory, Picture, PublicStory, Section
-from broadsheet.subscriptions.rules import PlanCard
+from broadsheet.subscriptions.cards import PlanCard
 
 __all__ = [
     "Card",

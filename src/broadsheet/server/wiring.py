@@ -139,5 +139,6 @@ def open_newsroom() -> None:
 def connect() -> None:
     """Called once, when every app is loaded."""
     bus.connect(HANDLERS)
+    wiring_billing.connect_ports()
     newsroom_ports.connect_preview(_preview)
     leakcheck_ports.connect_cookies(leak_cookies.cookies)

@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from broadsheet.bus import actions as bus
 from broadsheet.payments import jobs as payment_jobs
+from broadsheet.payments import ports as payment_ports
 from broadsheet.payments.events import PaymentFailed, PaymentSettled, RefundSettled, WebhookReceived
+from broadsheet.subscriptions import actions as subscriptions
 from broadsheet.subscriptions import jobs as subscription_jobs
 from broadsheet.subscriptions.events import (
     CancellationScheduled,
+    GiftDue,
+    MandateUnwanted,
     RenewalFailed,
     SubscriptionChanged,
     SubscriptionEnded,
@@ -23,13 +27,26 @@ HANDLERS = {
     WebhookReceived: (payment_jobs.follow_webhook,),
     SubscriptionStarted: (subscription_jobs.send_receipt,),
     SubscriptionRenewed: (subscription_jobs.send_receipt,),
-    SubscriptionChanged: (),
+    SubscriptionChanged: (subscription_jobs.send_receipt,),
     RenewalFailed: (subscription_jobs.send_renewal_failed,),
     CancellationScheduled: (subscription_jobs.send_cancellation,),
     SubscriptionEnded: (subscription_jobs.finish_subscription,),
+    MandateUnwanted: (subscription_jobs.drop_mandate,),
+    GiftDue: (subscription_jobs.send_gift,),
 }
+
+
+def connect_ports() -> None:
+    """What follows from a provider's word lies above payments."""
+    payment_ports.connect(
+        record_result=subscriptions.record_result,
+        refund_result=subscriptions.record_refund_result,
+        dispute=subscriptions.dispute,
+        mandate_revoked=subscriptions.mandate_revoked,
+    )
 
 
 def connect() -> None:
     """Called once, when every app of a scratch paper is loaded."""
     bus.connect(HANDLERS)
+    connect_ports()

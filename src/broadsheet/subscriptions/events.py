@@ -20,6 +20,15 @@ class SubscriptionRenewed:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionChanged:
+    """Another plan or more seats, paid for."""
+
+    subscription_id: int
+    invoice_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class RenewalFailed:
     """A charge was declined. `next_attempt_on` is the local date of the next try, or of the end after the last one;
     `access_until` is the first day without access."""
@@ -44,4 +53,20 @@ class SubscriptionEnded:
 
     subscription_id: int
     reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class MandateUnwanted:
+    """Nothing is to be charged by it any more: it is given back at the provider."""
+
+    mandate_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiftDue:
+    """The day of a gift has come: whoever it is for is told."""
+
+    gift_id: int
     at: str

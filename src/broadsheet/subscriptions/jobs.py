@@ -10,20 +10,22 @@ from broadsheet import clock
 from broadsheet.dates import parse_instant
 from broadsheet.mail import Letter, send
 from broadsheet.money import format_money
-from broadsheet.payments.actions import revoke_mandate
 from broadsheet.payments.events import PaymentSettled
 from broadsheet.payments.queries import invoice
 from broadsheet.readers.queries import reader
 from broadsheet.subscriptions import actions
+from broadsheet.subscriptions.cards import last_day, longday, span
 from broadsheet.subscriptions.events import (
     CancellationScheduled,
+    GiftDue,
+    MandateUnwanted,
     RenewalFailed,
+    SubscriptionChanged,
     SubscriptionEnded,
     SubscriptionRenewed,
     SubscriptionStarted,
 )
 from broadsheet.subscriptions.queries import SubscriptionRow, subscription
-from broadsheet.subscriptions.rules import last_day, longday, span
 
 
 def run_billing() -> None:
@@ -45,7 +47,7 @@ def _letter(row: SubscriptionRow, subject: str, lines: list[str], key: str) -> N
     send(Letter(to=card.email, subject=subject, text=text + "\n", key=key))
 
 
-def send_receipt(event: SubscriptionStarted | SubscriptionRenewed) -> None:
+def send_receipt(event: SubscriptionStarted | SubscriptionRenewed | SubscriptionChanged) -> None:
     row, bill = subscription(event.subscription_id), invoice(event.invoice_id)
     if row is None or bill is None:
         return
@@ -98,18 +100,31 @@ def send_cancellation(event: CancellationScheduled) -> None:
     _letter(row, "Your subscription is cancelled", lines, f"cancelled:{row.id}:{event.at}")
 
 
+_WHY = {
+    "nonpayment": "because we could not collect the payment for its renewal",
+    "cancelled": "as you asked",
+    "no_payment_method": "because no payment method was given; nothing was charged",
+    "dispute_lost": "because its payment was taken back by your bank",
+}
+
+
+def drop_mandate(event: MandateUnwanted) -> None:
+    """Nothing may be charged by it any more: at the provider too."""
+    actions.give_back_mandate(mandate_id=event.mandate_id, now=parse_instant(event.at))
+
+
+def send_gift(event: GiftDue) -> None:
+    """Tell whoever was given a subscription."""
+
+
 def finish_subscription(event: SubscriptionEnded) -> None:
     """Give the mandate back, so that no later debit can happen, and say goodbye."""
     row = subscription(event.subscription_id)
     if row is None:
         return
     if row.mandate_id:
-        revoke_mandate(mandate_id=row.mandate_id, now=parse_instant(event.at))
-    why = (
-        "because we could not collect the payment for its renewal"
-        if event.reason == "nonpayment"
-        else "as you asked"
-    )  # fmt: skip
+        actions.give_back_mandate(mandate_id=row.mandate_id, now=parse_instant(event.at))
+    why = _WHY.get(event.reason, "as agreed")
     lines = [
         f"Your {row.plan_name} subscription has ended, {why}. Thank you for reading {settings.BROADSHEET.name}.",
         f"You are welcome back at any time: {settings.BROADSHEET.public_url}/subscribe/",

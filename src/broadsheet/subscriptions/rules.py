@@ -143,19 +143,14 @@ def following_period(now: Schedule, months: int) -> Schedule:
     )
 
 
-def paid_period(
-    now: Schedule, months: int, *, paid_on: date, status: Status, first: bool, anchored_anew: bool
-) -> Schedule:
+def paid_period(now: Schedule, months: int, *, paid_on: date, status: Status, first: bool) -> Schedule:
     """The period a payment buys.
 
     A first payment begins on its day, and so does one that comes after access had ended: nobody pays for days on which
-    they could not read. Otherwise it follows what was paid before, however late the charge was. `anchored_anew`: another
-    interval begins where the last period ended.
+    they could not read. Otherwise it follows what was paid before, however late the charge was.
     """
     if first or status == "suspended":
         return first_period(paid_on, months, now.index + 1)
-    if anchored_anew:
-        return first_period(now.end, months, now.index + 1)
     return following_period(now, months)
 
 

@@ -16,7 +16,7 @@ from broadsheet import clock
 from broadsheet.dates import local_date
 from broadsheet.readers.rules import local_path
 from broadsheet.subscriptions import actions, queries, rules
-from broadsheet.subscriptions.rules import last_day, longday
+from broadsheet.subscriptions.cards import last_day, longday
 
 private = cache_control(private=True, no_store=True)
 # Pages of the road itself are no place to go back to.

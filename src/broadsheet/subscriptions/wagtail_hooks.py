@@ -26,7 +26,8 @@ class ProductViewSet(ModelViewSet):
 
 
 def _price(plan: Plan) -> str:
-    return format_money(plan.amount_minor, plan.currency)
+    price = plan.prices.order_by("-new_from", "-id").first()
+    return format_money(price.amount_minor, price.currency) if price else "no price yet"
 
 
 class PlanViewSet(ModelViewSet):
@@ -34,7 +35,7 @@ class PlanViewSet(ModelViewSet):
     name = "plans"
     icon = "tag"
     menu_label = "Plans"
-    form_fields = ("code", "name", "months", "amount_minor", "currency", "products", "position", "retired")
+    form_fields = ("code", "name", "months", "products", "position", "retired")
     copy_view_enabled = False
     list_display = ("name", Column("price", label="Price", accessor=_price), "months", "retired")
 

@@ -150,9 +150,7 @@ def apply_payment_result(*, key: str, result: ChargeResult, now: datetime) -> Ou
         _collect(row, invoice, at)
     elif result.failure_code == "hard_declined" and row.mandate_id:
         mark_mandate_refused(mandate_id=row.mandate_id)
-    row.save(
-        update_fields=["status", "provider_ref", "failure_code", "settled_at", "check_at", "mandate", "surplus"]
-    )
+    row.save(update_fields=["status", "provider_ref", "failure_code", "settled_at", "check_at", "mandate", "surplus"])
     if result.status == "succeeded" and not row.surplus:
         emit(PaymentSettled(row.pk, invoice.pk, invoice.subject, rfc3339(at)))
     elif result.status == "failed":

@@ -35,9 +35,7 @@ def give_credit(
     """
     if amount_minor <= 0:
         raise ValueError(f"A credit is an amount above nothing, not {amount_minor}.")
-    made = change(
-        key=key, reader_id=reader_id, currency=currency, amount_minor=amount_minor, reason=reason, now=now
-    )
+    made = change(key=key, reader_id=reader_id, currency=currency, amount_minor=amount_minor, reason=reason, now=now)
     if made:
         ledger.book_credit_given(
             key=key, reader_id=reader_id, currency=currency, amount_minor=amount_minor, source=source, now=now

@@ -97,3 +97,10 @@ def revoke_mandate(*, mandate_id: int, now: datetime) -> None:
 def mark_mandate_refused(*, mandate_id: int) -> None:
     """The bank said no for good: nothing is tried by it again."""
     Mandate.objects.filter(pk=mandate_id, status=Mandate.Status.ACTIVE).update(status=Mandate.Status.REFUSED)
+
+
+def note_mandate_revoked(*, mandate_id: int, now: datetime) -> None:
+    """The provider told us that it has ended there."""
+    Mandate.objects.filter(pk=mandate_id).exclude(status=Mandate.Status.REVOKED).update(
+        status=Mandate.Status.REVOKED, revoked_at=now
+    )

@@ -1,7 +1,7 @@
 """Money on its way back: asked for (transaction), submitted to the provider (none), applied (transaction).
 
-The payment's `refunded_minor` holds the amount from the asking on, so that two refunds never share a rupee. Whoever dies
-in the middle is continued under the same key.
+The payment's `refunded_minor` holds the amount from the asking on, so that two refunds never share a rupee. Whoever
+dies in the middle is continued under the same key.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def ask_refund(
 ) -> RefundRow:
     """Set an amount of a payment aside to go back, found again by `key`.
 
-    `adjust` writes a credit note: the invoice comes to less. Without it the reader owes the amount again. A refund above
-    the publisher's `refund_limit` waits for another member of staff unless it is `approved` (what the rules owe a
+    `adjust` writes a credit note: the invoice comes to less. Without it the reader owes the amount again. A refund
+    above the publisher's `refund_limit` waits for another member of staff unless it is `approved` (what the rules owe a
     reader). RefundRefusedError: `nothing_paid`, `too_much`.
     """
     payment = Payment.objects.select_for_update().get(pk=payment_id)

@@ -1,33 +1,74 @@
-"""The only writers of plans and subscriptions. One verb a function, `now` passed in, refusals are `RefusedError`."""
+"""The only writers of plans, subscriptions, gifts and seats. Each returns what happened, as the commands print it."""
 
-from broadsheet.subscriptions.actions.cancellation import cancel_at_period_end, end_cancelled, undo_cancel
-from broadsheet.subscriptions.actions.catalogue import ensure_default_plans
-from broadsheet.subscriptions.actions.checkout import (
-    Checkout,
-    collect_checkouts,
-    complete_checkout,
-    expire_checkouts,
-    start_checkout,
+from broadsheet.subscriptions.actions.cancellation import cancel, needs_mandate, uncancel
+from broadsheet.subscriptions.actions.catalogue import ensure_default_plans, retire_plan, set_price
+from broadsheet.subscriptions.actions.changes import (
+    ChangeQuote,
+    change_plan,
+    preview_change,
+    preview_quantity,
+    set_quantity,
 )
+from broadsheet.subscriptions.actions.checkout import Checkout, complete_checkout, start_checkout
+from broadsheet.subscriptions.actions.clockwork import next_due, run_due
+from broadsheet.subscriptions.actions.gifts import buy_gift, redeem_gift
 from broadsheet.subscriptions.actions.history import Happened
-from broadsheet.subscriptions.actions.renewals import renew_due, run_due
+from broadsheet.subscriptions.actions.methods import (
+    TillPage,
+    chargeback,
+    complete_mandate,
+    dispute,
+    give_back_mandate,
+    give_credit,
+    mandate_revoked,
+    pay,
+    start_mandate,
+    start_payment,
+)
+from broadsheet.subscriptions.actions.pausing import pause, resume
+from broadsheet.subscriptions.actions.refunding import approve_refund, record_refund_result, refund_payment
+from broadsheet.subscriptions.actions.renewals import work_one
 from broadsheet.subscriptions.actions.settlement import record_result, settle_invoice
-from broadsheet.subscriptions.rules import RefusedError
+from broadsheet.subscriptions.actions.staff import comp, extend
 
 __all__ = [
+    "ChangeQuote",
     "Checkout",
     "Happened",
-    "RefusedError",
-    "cancel_at_period_end",
-    "collect_checkouts",
+    "TillPage",
+    "approve_refund",
+    "buy_gift",
+    "cancel",
+    "change_plan",
+    "chargeback",
+    "comp",
     "complete_checkout",
-    "end_cancelled",
+    "complete_mandate",
+    "dispute",
     "ensure_default_plans",
-    "expire_checkouts",
+    "extend",
+    "give_back_mandate",
+    "give_credit",
+    "mandate_revoked",
+    "needs_mandate",
+    "next_due",
+    "pause",
+    "pay",
+    "preview_change",
+    "preview_quantity",
+    "record_refund_result",
     "record_result",
-    "renew_due",
+    "redeem_gift",
+    "refund_payment",
+    "resume",
+    "retire_plan",
     "run_due",
+    "set_price",
+    "set_quantity",
     "settle_invoice",
     "start_checkout",
-    "undo_cancel",
+    "start_mandate",
+    "start_payment",
+    "uncancel",
+    "work_one",
 ]

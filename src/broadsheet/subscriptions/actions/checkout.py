@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 from urllib.parse import urlencode
 
 from django.db import transaction
 from django.urls import reverse
 
+from broadsheet.dates import local_date
 from broadsheet.payments import actions as payments
-from broadsheet.payments.queries import invoice_of_period, payments_of, unresolved_payments
+from broadsheet.payments.adapters import MandateWish
+from broadsheet.payments.queries import InvoiceRow, invoice_of_period, payments_of, unresolved_payments
 from broadsheet.readers.actions import lock_reader
 from broadsheet.subscriptions import rules
-from broadsheet.subscriptions.actions.history import Happened, lock, move, record, subject, today
-from broadsheet.subscriptions.actions.settlement import record_result
-from broadsheet.subscriptions.models import Plan, Subscription
+from broadsheet.subscriptions.actions import notices
+from broadsheet.subscriptions.actions.billing import discount_of, is_fresh, issue_period, price_for_new
+from broadsheet.subscriptions.actions.due import set_due
+from broadsheet.subscriptions.actions.history import (
+    Happened,
+    lock,
+    move,
+    record,
+    subject,
+    take_schedule,
+    today,
+    zone,
+)
+from broadsheet.subscriptions.actions.rights import sync_access
+from broadsheet.subscriptions.actions.settlement import record_result, settle
+from broadsheet.subscriptions.models import Coupon, Plan, Subscription
 
 log = logging.getLogger(__name__)
 
@@ -28,104 +43,222 @@ Answer = Literal["paid", "declined", "open"]
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """Where to send the reader to pay."""
+    """Where to send the reader to pay or to allow later charges; `url` is empty when there is nothing to do there."""
 
     subscription_id: int
     key: str
     url: str
 
 
-def start_checkout(*, reader_id: int, plan_code: str, next_path: str, now: datetime) -> Checkout:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a reader wants to buy. `trial` None: the plan's trial, if this is their first subscription."""
+
+    plan_code: str
+    quantity: int = 1
+    coupon: str = ""
+    rail: str = "card"
+    mandate_max_minor: int | None = None
+    trial: bool | None = None
+    collection: str = "automatic"
+
+
+def start_checkout(
+    *,
+    reader_id: int,
+    plan_code: str,
+    now: datetime,
+    next_path: str = "",
+    quantity: int = 1,
+    coupon: str = "",
+    rail: str = "card",
+    mandate_max_minor: int | None = None,
+    trial: bool | None = None,
+    collection: str = "automatic",
+) -> Checkout:
     """Begin to buy a plan, or go on with it: pressing twice opens one subscription, one invoice, one page of the till.
 
-    RefusedError: `unknown_plan`, `plan_retired`, `already_subscribed`. `next_path` is where the reader wants to go on.
+    RefusedError: `unknown_plan`, `plan_retired`, `unpriced`, `already_subscribed`, `bad_quantity`, `bad_coupon`.
+    `next_path` is where the reader wants to go on.
     """
-    _leave_other_checkout(reader_id=reader_id, plan_code=plan_code, now=now)
+    wanted = Wanted(plan_code, quantity, coupon, rail, mandate_max_minor, trial, collection)
+    _leave_other_checkout(reader_id=reader_id, wanted=wanted, now=now)
     with transaction.atomic():
         lock_reader(reader_id=reader_id)
-        plan = _sellable(plan_code)
+        plan = sellable(plan_code)
         subscription = Subscription.objects.filter(reader_id=reader_id, status__in=rules.LIVE).first()
         if subscription is not None and (subscription.status != "incomplete" or subscription.plan_id != plan.pk):
             raise rules.RefusedError("already_subscribed")
-        subscription = subscription or _create(reader_id, plan, now)
-        bill = invoice_of_period(subject(subscription.pk), FIRST)
-        assert bill is not None
-        attempt = len(payments_of(bill.id)) + 1
-        key = f"checkout:{subscription.pk}:{attempt}"
-        payment = payments.begin_payment(invoice_id=bill.id, key=key, kind="checkout", mandate_id=None, now=now)
+        subscription = subscription or _create(reader_id, plan, wanted, now)
+        back = _back(subscription, next_path)
+        wish = MandateWish(rail, mandate_max_minor) if collection == "automatic" else None
+        opened = _open(subscription, wish, now)
+    if opened is None:
+        return Checkout(subscription.pk, "", "")
+    if isinstance(opened, int):
+        url = payments.open_mandate_page(mandate_id=opened, currency=_currency(subscription), return_url=back, now=now)
+        return Checkout(subscription.pk, "", url)
+    return Checkout(subscription.pk, opened, payments.open_checkout(key=opened, return_url=back, now=now, mandate=wish))
+
+
+def _back(subscription: Subscription, next_path: str) -> str:
     back = reverse("subscribe_thanks", args=[subscription.pk])
-    if next_path:
-        back = f"{back}?{urlencode({'next': next_path})}"
-    return Checkout(subscription.pk, payment.key, payments.open_checkout(key=payment.key, return_url=back, now=now))
+    return f"{back}?{urlencode({'next': next_path})}" if next_path else back
 
 
-def _sellable(code: str) -> Plan:
+def _currency(subscription: Subscription) -> str:
+    assert subscription.price is not None
+    return subscription.price.currency
+
+
+def _open(subscription: Subscription, wish: MandateWish | None, now: datetime) -> str | int | None:
+    """The key of the attempt to pay, or the id of the mandate to ask for, or None where nothing is asked at a till."""
+    bill = invoice_of_period(subject(subscription.pk), FIRST)
+    if bill is None or bill.status == "paid":
+        if subscription.status != "incomplete" or wish is None:
+            return None
+        held = payments.begin_mandate(
+            reader_id=subscription.reader_id,
+            rail=wish.rail,
+            max_minor=wish.max_minor,
+            key=f"mandate:{subscription.pk}:1",
+            now=now,
+        )
+        Subscription.objects.filter(pk=subscription.pk).update(mandate=held.id)
+        return held.id
+    if wish is None:
+        return None
+    key = f"checkout:{subscription.pk}:{len(payments_of(bill.id)) + 1}"
+    return payments.begin_payment(invoice_id=bill.id, key=key, kind="checkout", mandate_id=None, now=now).key
+
+
+def sellable(code: str) -> Plan:
+    """RefusedError: `unknown_plan`, `plan_retired`."""
     plan = Plan.objects.filter(code=code).first()
     if plan is None:
         raise rules.RefusedError("unknown_plan")
-    if plan.retired:
+    if plan.retired or not plan.published:
         raise rules.RefusedError("plan_retired")
     return plan
 
 
-def _create(reader_id: int, plan: Plan, now: datetime) -> Subscription:
+def coupon_named(code: str, plan: Plan, *, reader_id: int | None, day: date) -> Coupon | None:
+    """RefusedError `bad_coupon` for one that is unknown, over, used up, or not for this plan or this reader."""
+    if not code:
+        return None
+    row = Coupon.objects.filter(code__iexact=code.strip()).first()
+    holds = row is not None and (row.valid_from is None or row.valid_from <= day)
+    if row is None or not holds or (row.valid_to is not None and row.valid_to <= day):
+        raise rules.RefusedError("bad_coupon")
+    used = Subscription.objects.filter(coupon=row).exclude(status__in=("incomplete", "incomplete_expired"))
+    before = Subscription.objects.filter(reader_id=reader_id, started_at__isnull=False)
+    if (
+        discount_of(row, None, plan) is None
+        or (row.max_redemptions is not None and used.count() >= row.max_redemptions)
+        or (row.first_time_only and reader_id is not None and before.exists())
+    ):
+        raise rules.RefusedError("bad_coupon")
+    return row
+
+
+def periods_of(coupon: Coupon | None) -> int | None:
+    """For how many periods a coupon holds; None: for good."""
+    if coupon is None or coupon.duration == "forever":
+        return None
+    return 1 if coupon.duration == "once" else coupon.periods
+
+
+def _create(reader_id: int, plan: Plan, wanted: Wanted, now: datetime) -> Subscription:
     day = today(now)
-    end = rules.boundary(day, plan.months, 1)
-    subscription = Subscription.objects.create(
-        reader_id=reader_id, plan=plan, anchor=day, period_start=day, period_end=end, created_at=now
+    if not plan.min_quantity <= wanted.quantity <= plan.max_quantity:
+        raise rules.RefusedError("bad_quantity")
+    coupon = coupon_named(wanted.coupon, plan, reader_id=reader_id, day=day)
+    price = price_for_new(plan, _sold_in(plan), day)
+    earlier = Subscription.objects.filter(reader_id=reader_id, started_at__isnull=False).order_by("-id").first()
+    subscription = Subscription(
+        reader_id=reader_id,
+        plan=plan,
+        price_id=price.id,
+        quantity=wanted.quantity,
+        collection=wanted.collection,
+        coupon=coupon,
+        coupon_left=periods_of(coupon),
+        anchor=day,
+        period_start=day,
+        period_end=rules.boundary(day, plan.months, 1),
+        previous=earlier,
+        created_at=now,
     )
+    set_due(subscription)
+    subscription.save()
     actor = f"reader:{reader_id}"
-    record(subscription, "subscription_created", {"plan": plan.code, "status": "incomplete"}, now=now, actor=actor)
-    issue_invoice(subscription, rules.first_period(day, plan.months, FIRST), now)
+    facts = {"plan": plan.code, "quantity": wanted.quantity, "status": "incomplete"}
+    record(subscription, "subscription_created", facts, now=now, actor=actor)
+    tries = plan.trial_days and (earlier is None if wanted.trial is None else wanted.trial)
+    if tries:
+        _promise_trial(subscription, plan.trial_days, now)
+        if wanted.collection != "automatic":
+            start_trial(subscription, now)
+        return subscription
+    bill, _ = issue_period(subscription, rules.first_period(day, plan.months, FIRST), now)
+    if bill.status == "paid" and wanted.collection != "automatic":
+        settle(subscription, bill, now)
     return subscription
 
 
-def issue_invoice(subscription: Subscription, schedule: rules.Schedule, now: datetime) -> list[Happened]:
-    """The invoice of the period the schedule describes, if it has not been issued."""
-    plan = subscription.plan
-    if invoice_of_period(subject(subscription.pk), schedule.index):
-        return []
-    line = f"{plan.name} subscription, {rules.period_words(plan.months, 'en')}"
-    bill = payments.open_invoice(
-        reader_id=subscription.reader_id,
-        subject=subject(subscription.pk),
-        period_index=schedule.index,
-        period_start=schedule.start,
-        period_end=schedule.end,
-        currency=plan.currency,
-        lines=[(line, plan.amount_minor)],
-        now=now,
-    )
-    facts = {
-        "number": bill.number,
-        "date": today(now),
-        "period_start": bill.period_start,
-        "period_end": bill.period_end,
-        "lines": [{"text": line, "amount_minor": plan.amount_minor}],
-        "total_minor": bill.total_minor,
-        "currency": bill.currency,
-    }
-    return [record(subscription, "invoice_finalised", facts, now=now)]
+def _sold_in(plan: Plan) -> str:
+    """The currency of a plan's newest price: a plan is sold in one."""
+    row = plan.prices.order_by("-new_from", "-id").first()
+    if row is None:
+        raise rules.RefusedError("unpriced")
+    return row.currency
 
 
-def _leave_other_checkout(*, reader_id: int, plan_code: str, now: datetime) -> None:
-    """Close a checkout that is stale, of another plan, or at an older price, unless the reader has paid it already."""
+def _promise_trial(subscription: Subscription, days: int, now: datetime) -> None:
+    """The trial ends after so many days at the hour it began: an instant, not a midnight."""
+    local = now.astimezone(zone())
+    subscription.trial_end = (local.replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=zone())
+    subscription.save(update_fields=["trial_end"])
+
+
+def start_trial(subscription: Subscription, now: datetime) -> list[Happened]:
+    """Inside the caller's lock: read from now on, pay from the trial's end."""
+    assert subscription.trial_end is not None
+    happened = move(subscription, "trial_started", now=now)
+    day, ends = today(now), local_date(subscription.trial_end, zone())
+    take_schedule(subscription, rules.Schedule(ends, FIRST, 0, day, max(ends, day + timedelta(days=1))))
+    subscription.started_at = now
+    set_due(subscription)
+    subscription.save()
+    happened += sync_access(subscription, now)
+    notices.plan(subscription, now)
+    return happened
+
+
+def _leave_other_checkout(*, reader_id: int, wanted: Wanted, now: datetime) -> None:
+    """Close a checkout that is stale, of something else, or at an older price, unless it has been paid already."""
     other = Subscription.objects.filter(reader_id=reader_id, status="incomplete").select_related("plan").first()
     if other is None:
         return
     bill = invoice_of_period(subject(other.pk), FIRST)
-    same_price = bill is not None and bill.total_minor == other.plan.amount_minor
+    same = (
+        other.plan.code == wanted.plan_code
+        and other.quantity == wanted.quantity
+        and other.collection == wanted.collection
+        and (other.coupon.code if other.coupon else "").casefold() == wanted.coupon.strip().casefold()
+        and not other.plan.retired
+    )
     fresh = other.created_at > now - rules.CHECKOUT_KEPT
-    if fresh and same_price and other.plan.code == plan_code and not other.plan.retired:
-        return
-    _close(other.pk, "checkout_replaced", now)
+    if not (same and fresh and (bill is None or is_fresh(bill, other, now))):
+        close_checkout(other.pk, "checkout_replaced", now)
 
 
 def complete_checkout(*, subscription_id: int, now: datetime) -> Answer:
     """Fetch what the till decided and apply it: `paid` means the reader may read from this moment on."""
+    subscription = Subscription.objects.get(pk=subscription_id)
     bill = invoice_of_period(subject(subscription_id), FIRST)
-    if bill is None:
-        return "open"
+    if bill is None or (bill.status == "paid" and subscription.status == "incomplete"):
+        return _complete_mandate(subscription, bill, now)
     for payment in payments_of(bill.id):
         if payment.unresolved:
             _collect(payment.key, now)
@@ -135,8 +268,25 @@ def complete_checkout(*, subscription_id: int, now: datetime) -> Answer:
     return "declined" if attempts and attempts[-1].status == "failed" else "open"
 
 
+def _complete_mandate(subscription: Subscription, bill: InvoiceRow | None, now: datetime) -> Answer:
+    """Nothing is paid at the till, but later charges are allowed there: then the trial, or what credit paid, begins."""
+    if subscription.status != "incomplete":
+        return "paid" if subscription.started_at else "declined"
+    held = payments.complete_mandate(mandate_id=subscription.mandate_id, now=now) if subscription.mandate_id else None
+    if held is None or not held.usable:
+        return "open"
+    with transaction.atomic():
+        row = lock(subscription.pk)
+        if row.status == "incomplete":
+            if bill is None:
+                start_trial(row, now)
+            else:
+                settle(row, bill, now)
+    return "paid"
+
+
 def _collect(key: str, now: datetime) -> list[Happened]:
-    result = payments.fetch_result(key=key)
+    result = payments.fetch_result(key=key, now=now)
     return record_result(key=key, result=result, now=now) if result is not None else []
 
 
@@ -151,7 +301,7 @@ def collect_checkouts(*, now: datetime) -> list[Happened]:
     return happened
 
 
-def _close(subscription_id: int, event: rules.Event, now: datetime) -> list[Happened]:
+def close_checkout(subscription_id: int, event: rules.Event, now: datetime) -> list[Happened]:
     """Close the till's page first: if the reader was faster, the payment counts and the subscription starts."""
     happened: list[Happened] = []
     bill = invoice_of_period(subject(subscription_id), FIRST)
@@ -165,8 +315,9 @@ def _close(subscription_id: int, event: rules.Event, now: datetime) -> list[Happ
             return happened
         happened += move(subscription, event, now=now)
         subscription.ended_at = now
-        subscription.save(update_fields=["status", "ended_at"])
-        if bill:
+        subscription.due_at = None
+        subscription.save(update_fields=["status", "ended_at", "due_at"])
+        if bill and bill.status == "open":
             payments.void_invoice(invoice_id=bill.id, now=now)
     return happened
 
@@ -174,10 +325,10 @@ def _close(subscription_id: int, event: rules.Event, now: datetime) -> list[Happ
 def expire_checkouts(*, now: datetime) -> list[Happened]:
     """Close what nobody paid within 23 hours."""
     happened: list[Happened] = []
-    rows = Subscription.objects.filter(status="incomplete", created_at__lte=now - rules.CHECKOUT_KEPT)
-    for pk in list(rows.order_by("created_at", "id").values_list("pk", flat=True)[:500]):
+    rows = Subscription.objects.filter(status="incomplete", due_at__lte=now)
+    for pk in list(rows.order_by("due_at", "id").values_list("pk", flat=True)[:500]):
         try:
-            happened += _close(pk, "checkout_expired", now)
+            happened += close_checkout(pk, "checkout_expired", now)
         except Exception:
             log.exception("Checkout of subscription %s could not be closed.", pk)
     return happened

@@ -1,4 +1,4 @@
-"""The append-only history, written in the transaction of what it tells."""
+"""The append-only history, written in the transaction of what it tells; the row's lock; the publisher's days."""
 
 from __future__ import annotations
 
@@ -10,22 +10,49 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from broadsheet.dates import local_date
+from broadsheet.dates import day_start, local_date
 from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.models import Subscription, SubscriptionEvent
+from broadsheet.subscriptions.policies import Policies, policies_of
 
 SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One event of a subscription, as the command line prints it. `facts` holds JSON values."""
+    """One event, as the command line prints it. `facts` holds JSON values; `subscription_id` is None for what a reader
+    did without a subscription, such as buying a gift."""
 
     at: datetime
     kind: str
     reader_id: int
-    subscription_id: int
+    subscription_id: int | None
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+def tell(
+    kind: str,
+    facts: Mapping[str, Any] | None = None,
+    *,
+    reader_id: int,
+    subscription_id: int | None,
+    now: datetime,
+    actor: str = SYSTEM,
+    reason: str = "",
+) -> Happened:
+    """Write one event of a reader. `facts` are JSON values or dates."""
+    given = facts or {}
+    values = {name: value.isoformat() if isinstance(value, date) else value for name, value in given.items()}
+    SubscriptionEvent.objects.create(
+        subscription_id=subscription_id,
+        reader_id=reader_id,
+        at=now,
+        kind=kind,
+        actor=actor[:60],
+        reason=reason[:500],
+        facts=values,
+    )
+    return Happened(now, kind, reader_id, subscription_id, values)
 
 
 def record(
@@ -37,13 +64,16 @@ def record(
     actor: str = SYSTEM,
     reason: str = "",
 ) -> Happened:
-    """Write one event. `facts` are JSON values or dates."""
-    given = facts or {}
-    values = {name: value.isoformat() if isinstance(value, date) else value for name, value in given.items()}
-    SubscriptionEvent.objects.create(
-        subscription=subscription, at=now, kind=kind, actor=actor, reason=reason, facts=values
+    """Write one event of a subscription."""
+    return tell(
+        kind,
+        facts,
+        reader_id=subscription.reader_id,
+        subscription_id=subscription.pk,
+        now=now,
+        actor=actor,
+        reason=reason,
     )
-    return Happened(now, kind, subscription.reader_id, subscription.pk, values)
 
 
 def move(
@@ -60,11 +90,20 @@ def move(
 
 def zone() -> ZoneInfo:
     """The publisher's zone: every date of a subscription is a day there."""
-    return ZoneInfo(settings.BROADSHEET.time_zone)
+    return settings.BROADSHEET.zone
 
 
 def today(now: datetime) -> date:
     return local_date(now, zone())
+
+
+def start_of(day: date) -> datetime:
+    """The first instant of a local day."""
+    return day_start(day, zone())
+
+
+def policies() -> Policies:
+    return policies_of(settings.BROADSHEET)
 
 
 def lock(subscription_id: int) -> Subscription:
@@ -75,3 +114,20 @@ def lock(subscription_id: int) -> Subscription:
 def subject(subscription_id: int) -> str:
     """What the invoices and grants of a subscription name as their origin."""
     return f"subscription:{subscription_id}"
+
+
+def standing(subscription: Subscription) -> rules.Schedule:
+    return rules.Schedule(
+        subscription.anchor,
+        subscription.anchor_index,
+        subscription.period_index,
+        subscription.period_start,
+        subscription.period_end,
+    )
+
+
+def take_schedule(subscription: Subscription, schedule: rules.Schedule) -> None:
+    """The caller saves."""
+    subscription.anchor, subscription.anchor_index = schedule.anchor, schedule.anchor_index
+    subscription.period_index = schedule.index
+    subscription.period_start, subscription.period_end = schedule.start, schedule.end

@@ -1,161 +1,294 @@
-"""What a payment does to a subscription. Every road of a result (return from the till, job, late word) ends here."""
+"""What a payment does to a subscription. Every road of a result (return from the till, job, webhook, late word,
+money by hand) ends here."""
 
 from __future__ import annotations
 
 import logging
-from datetime import date, datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from broadsheet.access.actions import end_grants, grant
 from broadsheet.bus.actions import emit
-from broadsheet.dates import day_start, local_date, rfc3339
+from broadsheet.dates import local_date, rfc3339
 from broadsheet.payments import actions as payments
 from broadsheet.payments.adapters import ChargeResult
 from broadsheet.payments.queries import InvoiceRow, invoice, invoice_of_payment, payments_of
 from broadsheet.subscriptions import rules
-from broadsheet.subscriptions.actions.history import Happened, lock, move, record, subject, today, zone
-from broadsheet.subscriptions.events import RenewalFailed, SubscriptionRenewed, SubscriptionStarted
-from broadsheet.subscriptions.models import Subscription
+from broadsheet.subscriptions.actions import gifts, notices
+from broadsheet.subscriptions.actions.due import due_since, set_due
+from broadsheet.subscriptions.actions.history import (
+    Happened,
+    lock,
+    move,
+    policies,
+    record,
+    standing,
+    take_schedule,
+    today,
+    zone,
+)
+from broadsheet.subscriptions.actions.rights import promised_until, sync_access
+from broadsheet.subscriptions.events import (
+    RenewalFailed,
+    SubscriptionChanged,
+    SubscriptionRenewed,
+    SubscriptionStarted,
+)
+from broadsheet.subscriptions.models import Plan, Segment, Subscription
 
 log = logging.getLogger(__name__)
 
-ACCEPTS_MONEY = ("incomplete", "incomplete_expired", "active", "past_due")
+ACCEPTS_MONEY = ("incomplete", "incomplete_expired", "trialing", "active", "past_due", "suspended", "paused")
+CHECK_AGAIN = timedelta(hours=1)
 
 
-def _subscription_id(bill: InvoiceRow) -> int | None:
+def subscription_id_of(bill: InvoiceRow) -> int | None:
     kind, _, number = bill.subject.partition(":")
     return int(number) if kind == "subscription" else None
 
 
 def record_result(*, key: str, result: ChargeResult, now: datetime) -> list[Happened]:
-    """Write what the till said about an attempt, and what follows for the subscription, in one transaction."""
+    """Write what the till said about an attempt, and what follows from it, in one transaction."""
     bill = invoice_of_payment(key)
-    subscription_id = _subscription_id(bill) if bill else None
-    if subscription_id is None:
-        raise LookupError(f"No subscription is billed by {key!r}.")
+    if bill is None:
+        raise LookupError(f"Nothing here is billed by {key!r}.")
+    subscription_id = subscription_id_of(bill)
     with transaction.atomic():
-        subscription = lock(subscription_id)
+        subscription = lock(subscription_id) if subscription_id else None
         outcome = payments.apply_payment_result(key=key, result=result, now=now)
         if not outcome.changed:
             return []
-        facts = {
-            "number": outcome.invoice.number,
-            "attempt": [payment.key for payment in payments_of(outcome.invoice.id)].index(key) + 1,
-            "amount_minor": outcome.payment.amount_minor,
-            "currency": outcome.payment.currency,
-            "result": outcome.payment.status,
-        }
-        happened = [record(subscription, "charge", facts, now=now, reason=outcome.payment.failure_code)]
-        if outcome.payment.status == "succeeded" and not outcome.payment.surplus:
-            happened += _settle(subscription, outcome.invoice, now)
-        elif outcome.payment.status == "failed" and outcome.payment.kind == "renewal":
+        if subscription is None:
+            return gifts.record_outcome(outcome, key=key, now=now)
+        happened = [record(subscription, "charge", charge_facts(outcome, key), now=now, reason=result.failure_code)]
+        status = outcome.payment.status
+        if status == "succeeded" and outcome.payment.surplus:
+            payments.refund_surplus(payment_id=outcome.payment.id, now=now)
+        elif status == "succeeded":
+            happened += settle(subscription, outcome.invoice, now)
+        elif status == "processing":
+            payments.check_later(key=key, check_at=now + CHECK_AGAIN)
+            subscription.due_at = now + CHECK_AGAIN
+            subscription.save(update_fields=["due_at"])
+        elif outcome.payment.kind == "renewal":
             happened += _fail(subscription, outcome.invoice, now)
+        elif outcome.invoice.kind in ("change", "seats") and outcome.invoice.status == "open":
+            # What was to change stays as it was: nobody owes for it.
+            payments.void_invoice(invoice_id=outcome.invoice.id, now=now)
         return happened
+
+
+def charge_facts(outcome: payments.Outcome, key: str) -> dict[str, object]:
+    """An attempt as the command line prints it."""
+    facts: dict[str, object] = {
+        "number": outcome.invoice.number,
+        "attempt": [payment.key for payment in payments_of(outcome.invoice.id)].index(key) + 1,
+        "amount_minor": outcome.payment.amount_minor,
+        "currency": outcome.payment.currency,
+        "result": outcome.payment.status,
+    }
+    if outcome.payment.failure_code:
+        facts["failure_code"] = outcome.payment.failure_code
+    return facts
 
 
 def settle_invoice(*, invoice_id: int, now: datetime) -> list[Happened]:
     """Let a paid invoice have its effect, if it has not had it: for results that reached payments alone."""
     bill = invoice(invoice_id)
-    subscription_id = _subscription_id(bill) if bill else None
-    if bill is None or subscription_id is None or bill.status != "paid":
+    if bill is None or bill.status != "paid":
         return []
+    subscription_id = subscription_id_of(bill)
+    if subscription_id is None:
+        return gifts.settle(bill, now)
     with transaction.atomic():
-        return _settle(lock(subscription_id), bill, now)
+        return settle(lock(subscription_id), bill, now)
 
 
-def _settle(subscription: Subscription, bill: InvoiceRow, now: datetime) -> list[Happened]:
-    if bill.period_index <= subscription.period_index:
-        return []  # this period was given already
+def settle(subscription: Subscription, bill: InvoiceRow, now: datetime) -> list[Happened]:
+    """The effect of a paid invoice, once, inside the caller's transaction and lock."""
+    if Segment.objects.filter(invoice_id=bill.id).exists():
+        return []  # it has had its effect
     rival = Subscription.objects.filter(reader_id=subscription.reader_id, status__in=rules.LIVE).exclude(
         pk=subscription.pk
     )
-    if subscription.status not in ACCEPTS_MONEY or rival.exists():
+    late = bill.kind != "period" and bill.context.get("index") != subscription.period_index
+    if subscription.status not in ACCEPTS_MONEY or rival.exists() or late or _has_period(subscription, bill):
         return _refuse_money(subscription, bill, now)
-    assert bill.paid_at is not None
-    paid_on = local_date(bill.paid_at, zone())
+    paid_by = [p for p in payments_of(bill.id) if p.status == "succeeded"]
     first = subscription.started_at is None
-    schedule = _schedule(subscription, bill, paid_on)
-    facts = {"number": bill.number, "amount_minor": bill.total_minor, "currency": bill.currency}
-    facts["kind"] = "checkout" if first else "renewal"
-    happened = [record(subscription, "payment", facts, now=now), *move(subscription, "paid", now=now)]
-    subscription.anchor, subscription.anchor_index = schedule.anchor, schedule.anchor_index
-    subscription.period_index = schedule.index
-    subscription.period_start, subscription.period_end = schedule.start, schedule.end
-    subscription.past_due_since, subscription.failures, subscription.next_attempt_on = None, 0, None
+    facts = {
+        "number": bill.number,
+        "amount_minor": sum(payment.amount_minor for payment in paid_by),
+        "currency": bill.currency,
+        "kind": "checkout" if first else {"period": "renewal"}.get(bill.kind, bill.kind),
+    }
+    happened = [record(subscription, "payment", facts, now=now)]
+    subscription.mandate_id = next((p.mandate_id for p in reversed(paid_by) if p.mandate_id), subscription.mandate_id)
+    if bill.kind == "period":
+        happened += _take_period(subscription, bill, now)
+    else:
+        happened += _take_change(subscription, bill, now)
     subscription.started_at = subscription.started_at or bill.paid_at
-    subscription.ended_at = None
-    subscription.mandate_id = next(
-        (p.mandate_id for p in reversed(payments_of(bill.id)) if p.status == "succeeded" and p.mandate_id),
-        subscription.mandate_id,
-    )
+    set_due(subscription)
     subscription.save()
-    payments.set_period(invoice_id=bill.id, period_start=schedule.start, period_end=schedule.end)
-    event = SubscriptionStarted if first else SubscriptionRenewed
+    event = SubscriptionStarted if first else SubscriptionRenewed if bill.kind == "period" else SubscriptionChanged
     emit(event(subscription.pk, bill.id, rfc3339(now)))
-    return happened + give_access(subscription, now)
-
-
-def _schedule(subscription: Subscription, bill: InvoiceRow, paid_on: date) -> rules.Schedule:
-    if subscription.started_at is None:
-        return rules.first_period(paid_on, subscription.plan.months, bill.period_index)
-    standing = rules.Schedule(
-        subscription.anchor,
-        subscription.anchor_index,
-        subscription.period_index,
-        subscription.period_start,
-        subscription.period_end,
-    )
-    return rules.following_period(standing, subscription.plan.months, paid_on)
-
-
-def give_access(subscription: Subscription, now: datetime) -> list[Happened]:
-    """Bring the grants in line with what is paid for. Moving them back is as good as moving them on."""
-    until = rules.access_until(subscription.period_end, cancelled=subscription.cancel_at_period_end)
-    assert subscription.started_at is not None
-    happened = []
-    for product in subscription.plan.products.order_by("position", "id"):
-        grant(
-            reader_id=subscription.reader_id,
-            product=product.code,
-            starts_at=subscription.started_at,
-            ends_at=day_start(until, zone()),
-            source=subject(subscription.pk),
-        )
-        happened.append(record(subscription, "grant", {"product": product.code, "valid_until": until}, now=now))
+    happened += sync_access(subscription, now)
+    notices.plan(subscription, now)
     return happened
 
 
-def end_access(subscription: Subscription, at: datetime) -> None:
-    end_grants(source=subject(subscription.pk), ends_at=at)
+def _has_period(subscription: Subscription, bill: InvoiceRow) -> bool:
+    return bill.period_index is not None and bill.period_index <= subscription.period_index
+
+
+def _take_period(subscription: Subscription, bill: InvoiceRow, now: datetime) -> list[Happened]:
+    assert bill.paid_at is not None
+    plan = Plan.objects.get(pk=bill.context["plan"])
+    first = subscription.started_at is None or subscription.status == "incomplete"
+    schedule = rules.paid_period(
+        standing(subscription),
+        plan.months,
+        paid_on=local_date(bill.paid_at, zone()),
+        status=subscription.status,
+        first=first,
+    )
+    happened = move(subscription, "paid", now=now)
+    take_schedule(subscription, schedule)
+    subscription.price_id = bill.context["price"]
+    subscription.past_due_since, subscription.failures, subscription.next_attempt_on = None, 0, None
+    subscription.ended_at = None
+    payments.set_period(invoice_id=bill.id, period_start=schedule.start, period_end=schedule.end)
+    _use_coupon(subscription, bill)
+    amount = sum(line.amount_minor for line in _lines(bill))
+    Segment.objects.create(
+        subscription=subscription,
+        invoice_id=bill.id,
+        position=1,
+        start=schedule.start,
+        end=schedule.end,
+        amount_minor=amount,
+    )
+    return happened
+
+
+def _lines(bill: InvoiceRow) -> list:
+    full = bill if bill.lines else invoice(bill.id)
+    assert full is not None
+    return list(full.lines)
+
+
+def _use_coupon(subscription: Subscription, bill: InvoiceRow) -> None:
+    if bill.context.get("coupon") and subscription.coupon_left:
+        subscription.coupon_left -= 1
+
+
+def _take_change(subscription: Subscription, bill: InvoiceRow, now: datetime) -> list[Happened]:
+    """Another plan, or more seats, for what is left of the period or for a new one."""
+    context = bill.context
+    happened = move(subscription, "paid", now=now)
+    for segment_id, amount in context.get("closes", []):
+        segment = Segment.objects.get(pk=segment_id)
+        segment.closed_on, segment.returned_minor = context["day"], segment.returned_minor + amount
+        segment.save(update_fields=["closed_on", "returned_minor"])
+    for position, line in enumerate(_lines(bill), start=1):
+        if line.kind in ("plan", "seats"):
+            less = sum(other.amount_minor for other in _lines(bill) if other.kind == "discount")
+            Segment.objects.create(
+                subscription=subscription,
+                invoice_id=bill.id,
+                position=position,
+                start=line.start,
+                end=line.end,
+                amount_minor=line.amount_minor + less,
+            )
+    if bill.kind == "seats":
+        subscription.quantity = context["quantity"]
+        facts = {"quantity": subscription.quantity}
+        return [*happened, record(subscription, "quantity_changed", facts, now=now)]
+    old, plan = subscription.plan.code, Plan.objects.get(pk=context["plan"])
+    subscription.plan, subscription.price_id = plan, context["price"]
+    subscription.quantity = context["quantity"]
+    subscription.pending_plan = None
+    subscription.past_due_since, subscription.failures, subscription.next_attempt_on = None, 0, None
+    if bill.period_index is not None:
+        take_schedule(
+            subscription,
+            rules.Schedule(bill.period_start, bill.period_index, bill.period_index, bill.period_start, bill.period_end),
+        )
+        _use_coupon(subscription, bill)
+    if context.get("carried"):
+        payments.give_credit(
+            key=f"carried:{bill.number}",
+            reader_id=subscription.reader_id,
+            currency=bill.currency,
+            amount_minor=context["carried"],
+            reason=f"left over from changing to {plan.name}",
+            source="change",
+            now=now,
+        )
+    return [*happened, record(subscription, "plan_changed", {"from": old, "to": plan.code}, now=now)]
 
 
 def _refuse_money(subscription: Subscription, bill: InvoiceRow, now: datetime) -> list[Happened]:
-    """The reader has no use for this payment: it is kept in sight, to be given back."""
-    if not payments.mark_surplus(invoice_id=bill.id):
-        return []
-    log.warning("Invoice %s was paid after %s had ended: the money has to go back.", bill.number, subscription)
-    facts = {"number": bill.number, "amount_minor": bill.total_minor, "currency": bill.currency}
-    return [record(subscription, "payment_unused", facts, now=now, reason=f"subscription is {subscription.status}")]
+    """The reader has no use for this payment: it goes back by itself, with a note for its invoice."""
+    happened: list[Happened] = []
+    for payment in payments_of(bill.id):
+        left = payment.amount_minor - payment.refunded_minor
+        if payment.status != "succeeded" or left <= 0:
+            continue
+        log.warning("Invoice %s was paid after %s had ended: the money goes back.", bill.number, subscription)
+        payments.ask_refund(
+            payment_id=payment.id,
+            amount_minor=left,
+            key=f"unused:{payment.key}",
+            reason=f"subscription is {subscription.status}",
+            adjust=not payment.surplus,
+            actor="system",
+            now=now,
+            unearned_from=bill.period_start,
+            approved=True,
+        )
+        facts = {"number": bill.number, "amount_minor": left, "currency": bill.currency}
+        happened.append(record(subscription, "payment_unused", facts, now=now, reason=subscription.status))
+    return happened
 
 
 def _fail(subscription: Subscription, bill: InvoiceRow, now: datetime) -> list[Happened]:
-    if subscription.status not in ("active", "past_due") or bill.period_index != subscription.period_index + 1:
+    if bill.period_index != subscription.period_index + 1:
         return []
-    happened = move(subscription, "charge_failed", now=now)
-    subscription.past_due_since = subscription.past_due_since or today(now)
-    subscription.failures += 1
-    subscription.next_attempt_on = rules.next_attempt(subscription.past_due_since, subscription.failures)
-    subscription.save(update_fields=["status", "past_due_since", "failures", "next_attempt_on"])
-    until = rules.access_until(subscription.period_end, cancelled=subscription.cancel_at_period_end)
-    emit(
-        RenewalFailed(
-            subscription_id=subscription.pk,
-            invoice_id=bill.id,
-            next_attempt_on=subscription.next_attempt_on.isoformat(),
-            last_attempt=subscription.failures >= len(rules.DUNNING_DAYS),
-            access_until=until.isoformat(),
-            at=rfc3339(now),
-        )
+    return fall_behind(subscription, bill, now, tried=True)
+
+
+def fall_behind(
+    subscription: Subscription, bill: InvoiceRow, now: datetime, *, tried: bool, notice: str = "renewal_failed"
+) -> list[Happened]:
+    """What fell due is not paid: the dunning plan runs from the day it was due. Inside the caller's lock."""
+    if subscription.status not in ("trialing", "active", "past_due", "suspended"):
+        return []
+    since, first = due_since(subscription), subscription.past_due_since is None
+    happened = move(subscription, "unpaid", now=now)
+    subscription.past_due_since = since
+    subscription.failures += 1 if tried else 0
+    subscription.next_attempt_on = (
+        rules.next_attempt(since, today(now), policies()) if subscription.collection == "automatic" else None
     )
-    return [*happened, record(subscription, "notice", {"kind": "renewal_failed", "channel": "email"}, now=now)]
+    set_due(subscription)
+    subscription.save()
+    if first:
+        happened += sync_access(subscription, now)
+    if tried:
+        emit(
+            RenewalFailed(
+                subscription_id=subscription.pk,
+                invoice_id=bill.id,
+                next_attempt_on=(subscription.next_attempt_on or since).isoformat(),
+                last_attempt=subscription.next_attempt_on is None,
+                access_until=(promised_until(subscription) or today(now)).isoformat(),
+                at=rfc3339(now),
+            )
+        )
+    if tried or first:
+        facts = {"kind": notice, "channel": "email", "number": bill.number}
+        happened.append(record(subscription, "notice", facts, now=now))
+    return happened

@@ -107,7 +107,11 @@ class Coupon(models.Model):
 
     code = models.CharField(max_length=40, unique=True)
     percent_bp = models.PositiveIntegerField(
-        "percent, in hundredths", null=True, blank=True, validators=[MaxValueValidator(10_000)], help_text="5000 is 50 %."
+        "percent, in hundredths",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(10_000)],
+        help_text="5000 is 50 %.",
     )
     amount_minor = models.PositiveBigIntegerField("amount in minor units", null=True, blank=True)
     duration = models.CharField(max_length=10, choices=Duration, default=Duration.ONCE)

@@ -33,7 +33,9 @@ class Gift(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["send_on", "id"], condition=models.Q(status="paid", sent_at=None), name="subscriptions_gift_to_send"
+                fields=["send_on", "id"],
+                condition=models.Q(status="paid", sent_at=None),
+                name="subscriptions_gift_to_send",
             ),
             models.Index(fields=["to_email"], name="subscriptions_gift_to"),
             models.Index(fields=["giver", "-id"], name="subscriptions_gift_giver"),

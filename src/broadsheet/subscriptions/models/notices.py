@@ -8,8 +8,8 @@ from broadsheet.subscriptions.models.agreements import Subscription
 
 
 class Notice(models.Model):
-    """One word due to a reader: of a renewal, a trial's end, a price. `key` makes it once; `dropped_at` says that it was
-    no longer true when its day came."""
+    """One word due to a reader: of a renewal, a trial's end, a price. `key` makes it once; `dropped_at` says that it
+    was no longer true when its day came."""
 
     key = models.CharField(max_length=100, unique=True)
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="+")

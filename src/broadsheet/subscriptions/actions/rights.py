@@ -1,0 +1,73 @@
+"""What a subscription allows, as grants. Access reads only those."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from broadsheet.access.actions import end_grants, grant
+from broadsheet.dates import local_date
+from broadsheet.subscriptions import rules
+from broadsheet.subscriptions.actions.due import due_since
+from broadsheet.subscriptions.actions.history import Happened, policies, record, start_of, subject, zone
+from broadsheet.subscriptions.models import Seat, Subscription
+
+
+def promised_until(subscription: Subscription) -> date | None:
+    """The first local day on which the reader may read no more, as things stand; None without any access.
+
+    For a trial, whose end is an instant, the day of that instant.
+    """
+    if subscription.started_at is None:
+        return None
+    match subscription.status:
+        case "trialing" if subscription.trial_end is not None:
+            return local_date(subscription.trial_end, zone())
+        case "active":
+            return subscription.period_end
+        case "past_due":
+            return rules.access_ends(due_since(subscription), policies())
+    return None
+
+
+def _granted_until(subscription: Subscription) -> datetime | None:
+    """As promised, and where a renewal is to come, with its grace on top: a job that runs some minutes after midnight,
+    or not at all for a day, locks nobody out who is going to pay."""
+    until = promised_until(subscription)
+    if until is None:
+        return None
+    comes = subscription.collection == "automatic" and subscription.mandate_id is not None
+    renews = comes and not (subscription.cancel_at_period_end or subscription.fixed_term)
+    if subscription.status == "trialing" and not renews:
+        return subscription.trial_end
+    if subscription.status in ("active", "trialing") and renews:
+        return start_of(rules.access_ends(until, policies()))
+    return start_of(until)
+
+
+def sync_access(subscription: Subscription, now: datetime) -> list[Happened]:
+    """Bring the grants of the payer and of every seat in line with the agreement. Moving them back is as good as moving
+    them on; doing it again changes nothing."""
+    until = _granted_until(subscription)
+    holders = [(subject(subscription.pk), subscription.reader_id), *_seated(subscription)]
+    if until is None:
+        for source, _ in holders:
+            end_grants(source=source, ends_at=now)
+        return []
+    assert subscription.started_at is not None
+    codes = [product.code for product in subscription.plan.products.order_by("position", "id")]
+    for source, reader_id in holders:
+        # What an earlier plan unlocked and this one lacks ends now.
+        end_grants(source=source, ends_at=now, keep=codes)
+        for code in codes:
+            grant(reader_id=reader_id, product=code, starts_at=subscription.started_at, ends_at=until, source=source)
+    promised = promised_until(subscription)
+    return [record(subscription, "grant", {"product": code, "valid_until": promised}, now=now) for code in codes]
+
+
+def _seated(subscription: Subscription) -> list[tuple[str, int]]:
+    seats = Seat.objects.filter(subscription=subscription, reader__isnull=False, removed_at=None)
+    return [(seat_source(seat), seat.reader_id) for seat in seats if seat.reader_id]
+
+
+def seat_source(seat: Seat) -> str:
+    return f"seat:{seat.pk}"
