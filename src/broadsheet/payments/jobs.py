@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from broadsheet import clock
-from broadsheet.payments import inbox
+from broadsheet.payments import inbox, reconcile
 from broadsheet.payments.events import WebhookReceived
 
 
 def follow_webhook(event: WebhookReceived) -> None:
     """Do what a provider's message says."""
     inbox.process(event_pk=event.event_pk, now=clock.now())
+
+
+def follow_up() -> None:
+    """Messages nobody understood yet, and attempts nobody has heard of."""
+    now = clock.now()
+    inbox.process_received(now=now)
+    inbox.process_failed(now=now)
+    reconcile.poll_unresolved(now=now)
+
+
+def compare_books() -> None:
+    """Our book against the providers'."""
+    reconcile.reconcile(now=clock.now())
