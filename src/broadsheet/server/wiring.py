@@ -27,6 +27,7 @@ from broadsheet.leakcheck import ports as leakcheck_ports
 from broadsheet.newsroom import ports as newsroom_ports
 from broadsheet.newsroom.events import StoryPublished, StoryRemoved
 from broadsheet.newsroom.queries import draft_story
+from broadsheet.payments import jobs as payment_jobs
 from broadsheet.press import jobs as press_jobs
 from broadsheet.press.actions import print_story
 from broadsheet.press.printer import print_full
