@@ -504,7 +504,7 @@ STEPS = [Life.walk, Life.sell, Life.sell, Life.pay, Life.pay, Life.pay_by_hand, 
          Life.dispute]  # fmt: skip
 
 
-@settings_of_hypothesis(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings_of_hypothesis(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_whatever_happens_the_books_agree_with_the_documents(data):
     with transaction.atomic():

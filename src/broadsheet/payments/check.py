@@ -132,7 +132,7 @@ def receivables_are_of_invoices() -> Iterator[Violation]:
     """What each reader owes in the books is what their invoices leave open."""
     due = F("total_minor") - F("credit_minor") - F("paid_minor") - F("noted_minor")
     bills = Invoice.objects.order_by("reader", "currency").annotate(due=due)
-    rows = _rows(bills, "reader", "currency", "status", "due", "pk", "paid_minor", "credit_minor")
+    rows = _rows(bills, "reader", "currency", "status", "due", "pk", "paid_minor")
     for who, owed, book in _side_by_side(_owed(rows), _booked(postings.RECEIVABLE)):
         if owed != book:
             yield Violation("receivable_is_of_invoices", _reader(who), f"owes {owed}, the books say {book}")
@@ -140,7 +140,7 @@ def receivables_are_of_invoices() -> Iterator[Violation]:
 
 def _owed(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[tuple[int, str], int]]:
     who, sum_minor = None, 0
-    for reader, currency, status, due, pk, paid, credit in rows:
+    for reader, currency, status, due, pk, paid in rows:
         if who not in (None, (reader, currency)):
             yield who, sum_minor
             sum_minor = 0
