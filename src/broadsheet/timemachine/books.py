@@ -11,6 +11,7 @@ from django.apps import apps
 from broadsheet.access.queries import live_grants
 from broadsheet.dates import local_date, rfc3339
 from broadsheet.payments.queries import InvoiceRow, credit_balance, invoice, payments_of
+from broadsheet.readers.queries import reader as reader_card
 from broadsheet.subscriptions.queries import SubscriptionRow, subscription
 from broadsheet.subscriptions.rules import LIVE
 from broadsheet.timemachine.scenario import Expect, Scenario, Step
@@ -26,15 +27,17 @@ class Books:
     def __init__(self, scenario: Scenario, shop: Shop) -> None:
         self.shop = shop
         self.failures: list[Row] = []
-        self._zone = scenario.zone
-        self._currency = scenario.currency
+        self.zone = scenario.zone
+        self.currency = scenario.currency
         self._last_event = 0
         self._told: list[Row] = []
 
     # Events
 
-    def row(self, at: datetime, event: str, reader: str | None = None, number: int | None = None, **facts: Any) -> Row:
-        head = {"at": rfc3339(at.astimezone(self._zone)), "event": event, "reader": reader, "subscription": number}
+    def row(
+        self, at: datetime, event: str, facts: Mapping[str, Any], reader: str | None = None, number: int | None = None
+    ) -> Row:
+        head = {"at": rfc3339(at.astimezone(self.zone)), "event": event, "reader": reader, "subscription": number}
         return {**head, **facts}
 
     def new_events(self) -> Iterator[Row]:
@@ -47,7 +50,7 @@ class Books:
             facts = self._facts(event.kind, event.facts)
             if event.reason and "reason" not in facts:
                 facts["reason"] = event.reason
-            row = self.row(event.at, event.kind, name, number, **facts)
+            row = self.row(event.at, event.kind, facts, name, number)
             self._told.append(row)
             yield row
 
@@ -62,7 +65,7 @@ class Books:
     def refused(self, step: Step, reason: str, at: datetime) -> Row:
         pk = self.subscription_of(step) if step.reader else None
         number = self.number_of(self.shop.readers[step.reader], pk) if step.reader and pk else step.subscription
-        row = self.row(at, "refused", step.reader, number, step=step.do, reason=reason, line=step.line)
+        row = self.row(at, "refused", {"step": step.do, "reason": reason, "line": step.line}, step.reader, number)
         self._told.append(row)
         return row
 
@@ -88,6 +91,19 @@ class Books:
             return ids[number - 1] if number <= len(ids) else None
         rows = [subscription(pk) for pk in ids]
         return next((row.id for row in rows if row and row.status in LIVE), ids[-1] if ids else None)
+
+    def email_of(self, name: str) -> str:
+        card = reader_card(self.shop.readers[name])
+        return card.email if card else ""
+
+    def gift_for(self, reader_id: int) -> str:
+        """The token of the gift a reader holds in their hands: empty where one was sent to their address."""
+        waiting = apps.get_model("subscriptions", "Gift").objects.filter(status="paid").order_by("pk")
+        card = reader_card(reader_id)
+        if card is None or waiting.filter(to_email=card.email).exists():
+            return ""
+        known = [self.email_of(name) for name in self.shop.readers]
+        return waiting.exclude(to_email__in=known).values_list("token", flat=True).first() or ""
 
     # How things stand
 
@@ -127,7 +143,7 @@ class Books:
             facts["invoices"] = [
                 {key: bill[key] for key in ("number", "date", "total_minor", "status")} for bill in facts["invoices"]
             ]
-            yield self.row(now, "state", name, number, **facts)
+            yield self.row(now, "state", facts, name, number)
 
     def _standing(self, row: SubscriptionRow | None) -> Row:
         names = ("status", "period_start", "period_end", "access_until", "next_charge_date")
@@ -145,7 +161,7 @@ class Books:
             return row.access_until
         ends = apps.get_model("access", "Grant").objects.filter(source=f"subscription:{row.id}")
         last = max(ends.values_list("ends_at", flat=True), default=None)
-        return local_date(last, self._zone) if last else None
+        return local_date(last, self.zone) if last else None
 
     def _access(self, reader_id: int, source: str | None, now: datetime) -> bool:
         return any(grant.starts_at <= now and source in (None, grant.source) for grant in live_grants(reader_id, now))
@@ -159,8 +175,8 @@ class Books:
         refunds = apps.get_model("payments", "Refund").objects.filter(payment_id__in=[one.id for one in paid])
         owed = sum(max(0, bill.due_minor) for bill in bills)
         return {
-            "balance_minor": owed - credit_balance(reader_id, self._currency),
-            "currency": self._currency,
+            "balance_minor": owed - credit_balance(reader_id, self.currency),
+            "currency": self.currency,
             "invoices": [self._bill(bill) for bill in bills if bill.status != "void"],
             "credit_notes": [
                 {"number": note.number, "date": note.issued_on.isoformat(), "amount_minor": note.total_minor}
@@ -188,8 +204,8 @@ class Books:
 
     def fail(self, at: datetime, expect: Expect, name: str, wanted: Any, found: Any) -> None:
         facts = {"line": expect.line, "field": name, "expected": wanted, "found": found}
-        self.failures.append(self.row(at, "expectation_failed", expect.reader, expect.subscription, **facts))
+        self.failures.append(self.row(at, "expectation_failed", facts, expect.reader, expect.subscription))
 
     def trouble(self, at: datetime, told: str) -> None:
         """A job logged an error and went on: whatever was expected, this walk did not go as it should."""
-        self.failures.append(self.row(at, "trouble", text=told))
+        self.failures.append(self.row(at, "trouble", {"text": told}))

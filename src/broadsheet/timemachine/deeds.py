@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.apps import apps
-
 from broadsheet.dates import local_date
+from broadsheet.payments import actions as payments
 from broadsheet.payments import crash
-from broadsheet.payments.actions import save_profile
 from broadsheet.payments.adapters import sandbox
-from broadsheet.payments.adapters.sandbox_notes import dispute_note
+from broadsheet.payments.queries import mandate, payments_of_subject
 from broadsheet.subscriptions import actions
-from broadsheet.subscriptions.actions import RefusedError
+from broadsheet.subscriptions.queries import subscription
+from broadsheet.subscriptions.rules import RefusedError
 from broadsheet.timemachine.books import Books
 from broadsheet.timemachine.messages import Messages
 from broadsheet.timemachine.scenario import Step
 
 STAFF = "staff:time machine"
+SOMEBODY = "somebody@readers.example"  # a gift that was bought before its reader was known
 
 
 @dataclass
@@ -57,7 +57,7 @@ def subscribe(desk: Desk, step: Step, now: datetime) -> None:
     said, reader_id = step.values, desk.reader(step)
     profile = {name: said[name] for name in ("state", "gstin", "country") if said[name]}
     if profile:
-        save_profile(reader_id=reader_id, now=now, **profile)
+        payments.save_profile(reader_id=reader_id, now=now, **profile)
     collection = {"manual": "send_invoice", "external": "external"}.get(said["rail"], "automatic")
     checkout = actions.start_checkout(
         reader_id=reader_id,
@@ -88,7 +88,24 @@ def cancel(desk: Desk, step: Step, now: datetime) -> None:
 
 
 def uncancel(desk: Desk, step: Step, now: datetime) -> None:
-    actions.uncancel(subscription_id=desk.subscription(step), actor=desk.actor(step), now=now)
+    """A mandate that was given back is given anew on the till's page, as the account's page asks for it."""
+    subscription_id = desk.subscription(step)
+    actions.uncancel(subscription_id=subscription_id, actor=desk.actor(step), now=now)
+    if actions.needs_mandate(subscription_id):
+        row = subscription(subscription_id)
+        held = mandate(row.mandate_id) if row else None
+        _allow(desk, step, held.rail if held else "card", held.max_minor if held else None, now)
+
+
+def _allow(desk: Desk, step: Step, rail: str, max_minor: int | None, now: datetime) -> None:
+    """The reader allows later charges on the till's page."""
+    subscription_id = desk.subscription(step)
+    page = actions.start_mandate(subscription_id=subscription_id, rail=rail, max_minor=max_minor, now=now)
+    press_pay(page.url, now)
+    assert page.mandate_id is not None
+    actions.complete_mandate(
+        subscription_id=subscription_id, mandate_id=page.mandate_id, actor=desk.actor(step), now=now
+    )
 
 
 def change_plan(desk: Desk, step: Step, now: datetime) -> None:
@@ -126,9 +143,7 @@ def pay(desk: Desk, step: Step, now: datetime) -> None:
 
 
 def new_mandate(desk: Desk, step: Step, now: datetime) -> None:
-    actions.new_mandate(
-        subscription_id=desk.subscription(step), rail=step.values["rail"], max_minor=step.values["max_minor"], now=now
-    )
+    _allow(desk, step, step.values["rail"], step.values["max_minor"], now)
 
 
 def till(desk: Desk, step: Step, _now: datetime) -> None:
@@ -136,30 +151,32 @@ def till(desk: Desk, step: Step, _now: datetime) -> None:
 
 
 def refund(desk: Desk, step: Step, now: datetime) -> None:
+    subscription_id = desk.subscription(step)
+    paid = [row for row in payments_of_subject(f"subscription:{subscription_id}") if row.status == "succeeded"]
+    rest = paid[-1].amount_minor - paid[-1].refunded_minor if paid else 0
     actions.refund_payment(
-        subscription_id=desk.subscription(step),
-        amount_minor=step.values["amount_minor"],
+        subscription_id=subscription_id,
+        amount_minor=step.values["amount_minor"] or rest,
         adjust=step.values["adjust"],
         actor=STAFF,
-        reason="a refund of the scenario",
+        reason="A refund of the scenario",
         now=now,
     )
 
 
 def credit(desk: Desk, step: Step, now: datetime) -> None:
-    actions.give_credit(reader_id=desk.reader(step), amount_minor=step.values["amount_minor"], actor=STAFF, now=now)
+    actions.give_credit(
+        reader_id=desk.reader(step),
+        subscription_id=desk.books.subscription_of(step),
+        amount_minor=step.values["amount_minor"],
+        currency=desk.books.currency,
+        actor=STAFF,
+        now=now,
+    )
 
 
 def chargeback(desk: Desk, step: Step, now: datetime) -> None:
-    """The bank speaks through the till, as it does in life: by a message."""
-    subscription_id = desk.subscription(step)
-    paid = apps.get_model("payments", "Payment").objects.filter(
-        invoice__subject=f"subscription:{subscription_id}", provider="sandbox", status="succeeded"
-    )
-    key = paid.order_by("-settled_at", "-pk").values_list("key", flat=True).first()
-    if key is None:
-        raise RefusedError("nothing_paid")
-    desk.messages.send(dispute_note(key, step.values["result"], now), now)
+    actions.chargeback(subscription_id=desk.subscription(step), result=step.values["result"], now=now)
 
 
 def webhooks(desk: Desk, step: Step, _now: datetime) -> None:
@@ -168,19 +185,25 @@ def webhooks(desk: Desk, step: Step, _now: datetime) -> None:
 
 def buy_gift(desk: Desk, step: Step, now: datetime) -> None:
     to = step.values["to"]
-    email = "someone@readers.example" if not to else desk.books.shop.emails[to]
-    actions.buy_gift(
+    email = desk.books.email_of(to) if to else SOMEBODY
+    _, key, _ = actions.buy_gift(
         giver_id=desk.reader(step),
         plan_code=desk.plan(step),
         to_email=email,
-        send_on=step.values["send_on"] or local_date(now, desk.books.zone),
+        send_on=step.values["send_on"],
         message=step.values["message"],
         now=now,
     )
+    if key:
+        press_pay(payments.open_checkout(key=key, return_url="/account/", now=now), now)
+        result = payments.fetch_result(key=key, now=now)
+        if result is not None:
+            actions.record_result(key=key, result=result, now=now)
 
 
 def redeem_gift(desk: Desk, step: Step, now: datetime) -> None:
-    actions.redeem_gift(reader_id=desk.reader(step), now=now)
+    """By the address it was sent to, else by the link of one that was given to nobody in particular."""
+    actions.redeem_gift(reader_id=desk.reader(step), token=desk.books.gift_for(desk.reader(step)), now=now)
 
 
 def price(desk: Desk, step: Step, now: datetime) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from broadsheet import clock
 from broadsheet.bus.actions import run_due_jobs
 from broadsheet.payments import crash
-from broadsheet.subscriptions.actions import RefusedError, next_due, run_due
+from broadsheet.subscriptions.actions import next_due, run_due
+from broadsheet.subscriptions.rules import RefusedError
 from broadsheet.timemachine import shop
 from broadsheet.timemachine.books import Books
 from broadsheet.timemachine.deeds import DEEDS, Desk
@@ -135,7 +136,7 @@ class Walk:
             work()
         except crash.CrashError as death:
             self._flush()
-            self._tell(self._books.row(self._now, "crashed", point=str(death)))
+            self._tell(self._books.row(self._now, "crashed", {"point": str(death)}))
             return False
         return True
 
