@@ -19,6 +19,7 @@ from broadsheet.timemachine.messages import Messages
 from broadsheet.timemachine.scenario import Step
 
 STAFF = "staff:time machine"
+BACK = "/account/"
 SOMEBODY = "somebody@readers.example"  # a gift that was bought before its reader was known
 
 
@@ -100,7 +101,9 @@ def uncancel(desk: Desk, step: Step, now: datetime) -> None:
 def _allow(desk: Desk, step: Step, rail: str, max_minor: int | None, now: datetime) -> None:
     """The reader allows later charges on the till's page."""
     subscription_id = desk.subscription(step)
-    page = actions.start_mandate(subscription_id=subscription_id, rail=rail, max_minor=max_minor, now=now)
+    page = actions.start_mandate(
+        subscription_id=subscription_id, rail=rail, max_minor=max_minor, return_url=BACK, now=now
+    )
     press_pay(page.url, now)
     assert page.mandate_id is not None
     actions.complete_mandate(
@@ -195,7 +198,7 @@ def buy_gift(desk: Desk, step: Step, now: datetime) -> None:
         now=now,
     )
     if key:
-        press_pay(payments.open_checkout(key=key, return_url="/account/", now=now), now)
+        press_pay(payments.open_checkout(key=key, return_url=BACK, now=now), now)
         result = payments.fetch_result(key=key, now=now)
         if result is not None:
             actions.record_result(key=key, result=result, now=now)
