@@ -56,6 +56,11 @@ def record_result(*, key: str, result: ChargeResult, now: datetime) -> list[Happ
     with transaction.atomic():
         subscription = lock(subscription_id) if subscription_id else None
         outcome = payments.apply_payment_result(key=key, result=result, now=now)
+        if subscription is not None and outcome.payment.status == "processing":
+            payments.check_later(key=key, check_at=now + CHECK_AGAIN)
+            if subscription.status != "incomplete":  # a checkout is kept for its hours whatever the till says
+                subscription.due_at = now + CHECK_AGAIN
+                subscription.save(update_fields=["due_at"])
         if not outcome.changed:
             return []
         if subscription is None:
@@ -67,9 +72,7 @@ def record_result(*, key: str, result: ChargeResult, now: datetime) -> list[Happ
         elif status == "succeeded":
             happened += settle(subscription, outcome.invoice, now)
         elif status == "processing":
-            payments.check_later(key=key, check_at=now + CHECK_AGAIN)
-            subscription.due_at = now + CHECK_AGAIN
-            subscription.save(update_fields=["due_at"])
+            pass  # nobody knows yet: it is asked after again
         elif outcome.payment.kind == "renewal":
             happened += _fail(subscription, outcome.invoice, now)
         elif outcome.invoice.kind in ("change", "seats") and outcome.invoice.status == "open":
