@@ -17,13 +17,14 @@ _WESTERN = "¤#,##0"
 
 
 @lru_cache(maxsize=1024)
-def format_money(minor: int, currency: str = "INR", language: str = "en") -> str:
-    """`90000` paise -> `₹900`; `12500050` -> `₹1,25,000.50`. Whole amounts lose their decimals."""
+def format_money(minor: int, currency: str = "INR", language: str = "en", *, exact: bool = False) -> str:
+    """`90000` paise -> `₹900`; `12500050` -> `₹1,25,000.50`. Whole amounts lose their decimals unless `exact`, which is
+    for columns of figures."""
     digits = get_currency_precision(currency)
     amount = Decimal(minor).scaleb(-digits)
     locale = Locale.parse(_LOCALES.get(language, "en_IN" if currency == "INR" else language))
     grouping = _INDIAN if currency == "INR" else _WESTERN
-    if amount == amount.to_integral_value():
+    if amount == amount.to_integral_value() and not (exact and digits):
         return format_currency(amount, currency, grouping, locale=locale, currency_digits=False)
     fraction = "." + "0" * digits
     return format_currency(amount, currency, grouping + fraction, locale=locale, currency_digits=False)

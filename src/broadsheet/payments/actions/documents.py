@@ -42,20 +42,22 @@ def today(now: datetime) -> date:
 
 
 def quote(
-    *, reader_id: int, lines: Sequence[Line], taxed: Taxed, currency: str, now: datetime, state: str | None = None
-) -> Money:
-    """What an invoice of these lines would come to today. Writes nothing; `state` overrides the reader's own."""
+    *, reader_id: int, lines: Sequence[Line], taxed: Taxed, currency: str, now: datetime, state: str | None = None,
+    country: str | None = None,
+) -> Money:  # fmt: skip
+    """What an invoice of these lines would come to today. Writes nothing; `state` and `country` override the
+    reader's own."""
     profile = BillingProfile.objects.filter(pk=reader_id).first()
     amount = sum(line.amount_minor for line in lines)
-    parts, tax = _taxed(amount, taxed, profile, state, today(now))
+    parts, tax = _taxed(amount, taxed, profile, state, today(now), country)
     held = max(0, credit_balance(reader_id, currency))
     return Money(parts, tax, min(held, parts.total_minor))
 
 
 def _taxed(
-    amount: int, taxed: Taxed, profile: BillingProfile | None, state: str | None, day: date
+    amount: int, taxed: Taxed, profile: BillingProfile | None, state: str | None, day: date, country: str | None = None
 ) -> tuple[TaxSplit, dict[str, Any]]:
-    country = profile.country if profile else "IN"
+    country = country or (profile.country if profile else "IN")
     rate = tax_rate_on(taxed.code, country, day) if taxed.code else None
     if rate is None:
         return TaxSplit(amount, 0), {}
@@ -74,7 +76,7 @@ def _taxed(
         **{f"{name}_minor": value for name, value in parts.parts},
     }
     if rate.kind == "gst":
-        tax |= {"place_of_supply": supply.place, "sac": rate.sac}
+        tax |= {"place_of_supply": supply.place, "sac": rate.sac or settings.BROADSHEET.publisher_sac}
     return parts, tax
 
 
@@ -123,6 +125,7 @@ def open_invoice(
         total_minor=parts.total_minor,
         tax=tax,
         buyer=_buyer(profile),
+        supplier=_supplier(),
         context=dict(context or {}),
         issued_on=day,
         issued_at=now,
@@ -150,6 +153,17 @@ def _buyer(profile: BillingProfile | None) -> dict[str, str]:
         return {}
     names = ("name", "organisation", "address", "country", "state", "pin", "gstin")
     return {name: value for name in names if (value := getattr(profile, name))}
+
+
+def _supplier() -> dict[str, str]:
+    options = settings.BROADSHEET
+    facts = {
+        "name": options.publisher_legal_name or options.name,
+        "address": options.publisher_address,
+        "state": options.publisher_state,
+        "gstin": options.publisher_gstin,
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def _use_credit(row: Invoice, now: datetime) -> None:

@@ -94,6 +94,8 @@ class Invoice(models.Model):
     total_minor = models.PositiveBigIntegerField()
     tax = models.JSONField(default=dict)
     buyer = models.JSONField(default=dict)
+    # Who we were that day: name, address, state, gstin.
+    supplier = models.JSONField(default=dict)
     context = models.JSONField(default=dict)
     credit_minor = models.PositiveBigIntegerField(default=0)
     paid_minor = models.BigIntegerField(default=0)
