@@ -17,10 +17,11 @@ import django
 
 django.setup()
 
-from broadsheet.payments.adapters.sandbox import SandboxTill  # noqa: E402 - Django first
+from broadsheet.payments import crash  # noqa: E402 - Django first
+from broadsheet.payments.adapters.sandbox import SandboxTill  # noqa: E402
 from broadsheet.server.database import make_ready  # noqa: E402
 from broadsheet.subscriptions import actions  # noqa: E402
-from broadsheet.subscriptions.actions import renewals, settlement  # noqa: E402
+from broadsheet.subscriptions.actions import settlement  # noqa: E402
 from tests.subscriptions import make_subscriptions as make  # noqa: E402
 
 COUNT = 8
@@ -37,11 +38,11 @@ def killed(*_: object, **__: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-POINTS = {
-    "claimed": (renewals.payments, "request_charge"),  # the attempt is written, the till not yet asked
-    "charged": (renewals, "record_result"),  # the till has charged, we have not written it
-    "recording": (settlement, "give_access"),  # in the middle of the transaction that writes it
-}
+def die_at(point: str) -> None:
+    if point == "recording":  # in the middle of the transaction that writes what the till said
+        settlement.sync_access = killed
+        return
+    crash.install(lambda name: killed() if name == point else None)
 
 
 def run(now: datetime) -> None:
@@ -65,7 +66,7 @@ def main() -> None:
         setup(now)
     else:
         if mode == "die":
-            setattr(*POINTS[sys.argv[3]], killed)
+            die_at(sys.argv[3])
         run(now)
 
 

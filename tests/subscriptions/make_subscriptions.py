@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from broadsheet.access.queries import live_grants
@@ -10,7 +10,7 @@ from broadsheet.payments.adapters import sandbox
 from broadsheet.payments.models import SandboxMandate
 from broadsheet.readers.models import Reader
 from broadsheet.subscriptions import actions
-from broadsheet.subscriptions.models import Plan, Product, Subscription
+from broadsheet.subscriptions.models import Plan, Price, Product, Subscription
 
 ZONE = ZoneInfo("Asia/Kolkata")
 
@@ -24,8 +24,9 @@ def reader(email: str = "asha@example.org") -> int:
     return Reader.objects.create(email=email, created_at=at("2020-01-01 00:00")).pk
 
 
-def plan(code: str = "q", months: int = 3, amount: int = 90_000, **more: object) -> Plan:
-    row = Plan.objects.create(code=code, name=code.upper(), months=months, amount_minor=amount, **more)
+def plan(code: str = "q", months: int = 3, amount: int = 90_000, currency: str = "INR", **more: object) -> Plan:
+    row = Plan.objects.create(code=code, name=code.upper(), months=months, **more)
+    Price.objects.create(plan=row, amount_minor=amount, currency=currency, new_from=date(2000, 1, 1))
     for position, product in enumerate(("unlimited", "premium")):
         row.products.add(
             Product.objects.get_or_create(

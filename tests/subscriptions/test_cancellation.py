@@ -6,7 +6,7 @@ from broadsheet.bus.actions import run_due_jobs
 from broadsheet.bus.models import Job
 from broadsheet.payments.models import Invoice, Mandate, Payment, SandboxCharge, SandboxMandate
 from broadsheet.subscriptions import actions
-from broadsheet.subscriptions.actions.renewals import renew_one
+from broadsheet.subscriptions.actions.renewals import work_one
 from broadsheet.subscriptions.models import Subscription, SubscriptionEvent
 from broadsheet.subscriptions.rules import RefusedError
 from tests.subscriptions import make_subscriptions as make
@@ -26,13 +26,11 @@ def row(asha):
 
 
 def cancel(row, now, reason=""):
-    return actions.cancel_at_period_end(
-        subscription_id=row.pk, actor=f"reader:{row.reader_id}", reason=reason, now=make.at(now)
-    )
+    return actions.cancel(subscription_id=row.pk, actor=f"reader:{row.reader_id}", reason=reason, now=make.at(now))
 
 
 def undo(row, now):
-    return actions.undo_cancel(subscription_id=row.pk, actor=f"reader:{row.reader_id}", now=make.at(now))
+    return actions.uncancel(subscription_id=row.pk, actor=f"reader:{row.reader_id}", now=make.at(now))
 
 
 def test_cancelled_it_is_readable_to_the_last_paid_day_and_never_charged(asha, row):
@@ -68,7 +66,8 @@ def test_cancelling_twice_is_cancelling_once(row):
 def test_taken_back_it_renews_as_if_nothing_had_been_said(asha, row):
     cancel(row, "2027-02-01 10:00")
     undo(row, "2027-02-02 10:00")
-    assert undo(row, "2027-02-02 10:01") == []
+    with pytest.raises(RefusedError, match="nothing_to_undo"):
+        undo(row, "2027-02-02 10:01")
     make.walk(make.at("2027-04-09 00:10"), make.at("2027-04-11 00:10"))
     row.refresh_from_db()
     assert (row.status, row.period_end, row.anchor) == ("active", date(2027, 7, 10), date(2027, 1, 10))
@@ -120,7 +119,7 @@ def test_cancelled_while_a_charge_is_under_way_the_charge_is_heard_of_first(asha
     with monkeypatch.context() as patch:
         patch.setattr("broadsheet.subscriptions.actions.renewals.record_result", _die)
         with pytest.raises(SystemExit):
-            renew_one(subscription_id=row.pk, now=now)
+            work_one(subscription_id=row.pk, now=now)
     cancel(row, "2027-04-10 00:11")
     make.walk(make.at("2027-04-10 00:20"), make.at("2027-04-10 00:20"))
     row.refresh_from_db()

@@ -4,10 +4,11 @@ import pytest
 
 from broadsheet.bus.actions import run_due_jobs
 from broadsheet.payments.actions import apply_payment_result
-from broadsheet.payments.adapters import ChargeResult, sandbox
-from broadsheet.payments.models import Invoice, Payment, SandboxCharge
+from broadsheet.payments.adapters import ChargeResult, MandateSeen, sandbox
+from broadsheet.payments.models import CreditNote, Invoice, Payment, Refund, SandboxCharge
 from broadsheet.subscriptions import actions
-from broadsheet.subscriptions.models import Plan, Subscription, SubscriptionEvent
+from broadsheet.subscriptions.actions import checkout as checkout_actions
+from broadsheet.subscriptions.models import Subscription, SubscriptionEvent
 from broadsheet.subscriptions.rules import RefusedError
 from tests.subscriptions import make_subscriptions as make
 
@@ -94,8 +95,8 @@ def test_a_reader_who_pays_and_never_returns_is_found():
     asha = make.reader()
     checkout = make.start(asha, MORNING)
     make.press(checkout, MORNING)
-    assert actions.collect_checkouts(now=MORNING + timedelta(minutes=9)) == []
-    kinds = [event.kind for event in actions.collect_checkouts(now=MORNING + timedelta(minutes=11))]
+    assert checkout_actions.collect_checkouts(now=MORNING + timedelta(minutes=9)) == []
+    kinds = [event.kind for event in checkout_actions.collect_checkouts(now=MORNING + timedelta(minutes=11))]
     assert kinds == ["charge", "payment", "status_changed", "grant", "grant"]
     assert make.may_read(asha, MORNING + timedelta(minutes=11))
 
@@ -142,7 +143,7 @@ def test_a_new_price_makes_a_new_order():
     make.plan()
     asha = make.reader()
     make.start(asha, MORNING)
-    Plan.objects.update(amount_minor=120_000)
+    actions.set_price(plan_code="q", amount_minor=120_000, new_from=date(2027, 1, 10))
     checkout = make.start(asha, MORNING)
     assert sandbox.till_page(make.token(checkout)).amount_minor == 120_000
 
@@ -187,7 +188,9 @@ def test_money_that_lands_later_is_not_lost():
     checkout = make.start(asha, MORNING)
     actions.run_due(now=MORNING + timedelta(hours=23))
     late = make.at("2027-01-13 12:00")
-    actions.record_result(key=checkout.key, result=ChargeResult("succeeded", "bank_1", "mandate_1", at=late), now=late)
+    actions.record_result(
+        key=checkout.key, result=ChargeResult("succeeded", "bank_1", MandateSeen("mandate_1"), at=late), now=late
+    )
     row = Subscription.objects.get()
     assert (row.status, row.anchor, row.ended_at) == ("active", date(2027, 1, 13), None)
     assert Invoice.objects.get().status == "paid"
@@ -206,10 +209,10 @@ def test_late_money_of_a_reader_who_subscribed_anew_is_marked_to_be_given_back()
         actions.record_result(key=first.key, result=ChargeResult("succeeded", at=late), now=late)
         run_due_jobs()
     assert list(Subscription.objects.order_by("pk").values()) == before
-    assert Payment.objects.get(key=first.key).surplus
-    assert list(Payment.objects.filter(surplus=False).values_list("invoice__subject", flat=True)) == [
-        f"subscription:{live.pk}"
-    ]
+    refund = Refund.objects.get()
+    assert (refund.payment.key, refund.amount_minor, refund.status) == (first.key, 90_000, "pending")
+    assert CreditNote.objects.get().invoice == refund.payment.invoice
+    assert Payment.objects.get(invoice__subject=f"subscription:{live.pk}").refunded_minor == 0
     assert SubscriptionEvent.objects.filter(kind="payment_unused").count() == 1
 
 

@@ -5,7 +5,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from broadsheet.subscriptions import actions, queries
-from broadsheet.subscriptions.models import Plan, Product
+from broadsheet.subscriptions.models import Plan, Price, Product
+from broadsheet.subscriptions.rules import RefusedError
 from tests.subscriptions import make_subscriptions as make
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +29,7 @@ def test_a_new_paper_has_three_plans():
 def test_what_an_editor_changed_is_left_alone():
     actions.ensure_default_plans(currency="INR")
     Plan.objects.filter(code="annual").delete()
-    Plan.objects.filter(code="quarterly").update(amount_minor=99_900)
+    Price.objects.filter(plan__code="quarterly").update(amount_minor=99_900)
     actions.ensure_default_plans(currency="INR")
     assert [(card.code, card.price) for card in queries.plan_cards("en")] == [
         ("quarterly", "₹999"),
@@ -58,7 +59,7 @@ def test_a_retired_plan_is_not_offered():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("amount_minor", 0), ("months", 0), ("name", ""), ("name", "{{ plan }}"), ("name", "{% x %}")],
+    [("months", 0), ("name", ""), ("name", "{{ plan }}"), ("name", "{% x %}")],
 )
 def test_the_database_refuses_a_plan_nobody_should_see(field, value):
     plan = make.plan()
@@ -71,21 +72,36 @@ def test_the_database_refuses_a_plan_nobody_should_see(field, value):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("amount_minor", 0),
-        ("amount_minor", None),
         ("months", 0),
         ("name", ""),
         ("name", "Plan {{n}}"),
-        ("currency", "XYZ"),
     ],
 )
 def test_the_admin_refuses_it_first(field, value):
-    plan = Plan(code="x", name="X", months=1, amount_minor=100, currency="INR")
+    plan = Plan(code="x", name="X", months=1)
     plan.full_clean()
     setattr(plan, field, value)
     with pytest.raises(ValidationError) as refusal:
         plan.full_clean()
     assert field in refusal.value.message_dict
+
+
+@pytest.mark.parametrize(("field", "value"), [("amount_minor", 0), ("amount_minor", None), ("currency", "XYZ")])
+def test_a_price_of_nothing_or_in_no_money_is_refused(field, value):
+    price = Price(plan=make.plan("p"), amount_minor=100, currency="INR", new_from=date(2027, 1, 1))
+    price.full_clean()
+    setattr(price, field, value)
+    with pytest.raises(ValidationError) as refusal:
+        price.full_clean()
+    assert field in refusal.value.message_dict
+
+
+def test_a_plan_without_a_price_is_neither_shown_nor_sold():
+    make.plan()
+    Price.objects.all().delete()
+    assert queries.plan_cards("en") == ()
+    with pytest.raises(RefusedError, match="unpriced"):
+        make.start(make.reader(), make.at("2027-01-09 09:00"))
 
 
 def test_a_benefit_with_a_placeholder_is_refused():
@@ -108,7 +124,7 @@ def test_the_current_subscription_and_its_next_charge():
     make.walk(make.at("2027-04-10 00:10"), make.at("2027-04-10 00:10"))
     card = queries.current_subscription(asha)
     assert (card.status, card.next_charge_on, card.access_until) == ("past_due", date(2027, 4, 13), date(2027, 4, 17))
-    actions.cancel_at_period_end(subscription_id=row.pk, actor="reader", reason="", now=make.at("2027-04-11 09:00"))
+    actions.cancel(subscription_id=row.pk, actor="reader", now=make.at("2027-04-11 09:00"))
     card = queries.current_subscription(asha)
     assert (card.status, card.live, card.next_charge_on) == ("canceled", False, None)
     assert [event.kind for event in queries.history(row.pk)][-3:] == [

@@ -11,8 +11,9 @@ from broadsheet.payments import actions as payments
 from broadsheet.payments.adapters.sandbox import SandboxTill
 from broadsheet.payments.models import Invoice, Mandate, Payment, SandboxCharge
 from broadsheet.subscriptions import actions
-from broadsheet.subscriptions.actions.renewals import renew_one
+from broadsheet.subscriptions.actions.renewals import work_one
 from broadsheet.subscriptions.models import Plan, SubscriptionEvent
+from broadsheet.subscriptions.rules import RefusedError
 from tests.subscriptions import make_subscriptions as make
 
 pytestmark = pytest.mark.django_db
@@ -88,12 +89,13 @@ def test_a_declined_renewal_is_tried_again_and_ends_after_three_weeks():
     ]
     moves = [(e.at.astimezone(make.ZONE).date(), e.facts) for e in happened if e.kind == "status_changed"]
     assert moves == [
-        (date(2027, 3, 1), {"from": "active", "to": "past_due", "reason": "charge_failed"}),
-        (date(2027, 3, 22), {"from": "past_due", "to": "canceled", "reason": "nonpayment"}),
+        (date(2027, 3, 1), {"from": "active", "to": "past_due", "reason": "unpaid"}),
+        (date(2027, 3, 8), {"from": "past_due", "to": "suspended", "reason": "grace_over"}),
+        (date(2027, 3, 22), {"from": "suspended", "to": "canceled", "reason": "nonpayment"}),
     ]
     assert make.may_read(asha, make.at("2027-03-07 23:59"))
     assert not make.may_read(asha, make.at("2027-03-08 00:00"))
-    assert Invoice.objects.get(period_index=2).status == "void"
+    assert Invoice.objects.get(period_index=2).status == "uncollectible"
     run_due_jobs()
     assert Mandate.objects.get().status == "revoked"
 
@@ -156,7 +158,7 @@ def test_dying_after_the_charge_and_before_the_record_charges_once(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("broadsheet.subscriptions.actions.renewals.record_result", _die)
         with pytest.raises(SystemExit):
-            renew_one(subscription_id=row.pk, now=now)
+            work_one(subscription_id=row.pk, now=now)
     assert SandboxCharge.objects.filter(key__startswith="renew:").count() == 1
     assert Payment.objects.get(kind="renewal").status == "pending"
     row.refresh_from_db()
@@ -182,9 +184,9 @@ def test_a_payment_that_was_written_without_its_effect_has_it_once(finish):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("broadsheet.subscriptions.actions.renewals.record_result", _die)
         with pytest.raises(SystemExit):
-            renew_one(subscription_id=row.pk, now=now)
+            work_one(subscription_id=row.pk, now=now)
     key = Payment.objects.get(kind="renewal").key
-    payments.apply_payment_result(key=key, result=payments.fetch_result(key=key), now=now)
+    payments.apply_payment_result(key=key, result=payments.fetch_result(key=key, now=now), now=now)
     finish()
     row.refresh_from_db()
     assert (row.period_index, row.period_end) == (2, date(2027, 4, 1))
@@ -210,7 +212,7 @@ def test_one_that_cannot_be_charged_does_not_hold_up_the_others(monkeypatch, cap
     for row in rows:
         row.refresh_from_db()
     assert [row.period_index for row in rows] == [2, 1, 2]
-    assert "could not be renewed" in caplog.text
+    assert "could not be done" in caplog.text
     monkeypatch.undo()
     actions.run_due(now=now + timedelta(hours=1))
     rows[1].refresh_from_db()
@@ -234,7 +236,8 @@ def test_without_a_mandate_nothing_is_charged_and_dunning_begins():
     make.walk(make.at("2027-03-01 00:10"), make.at("2027-03-01 00:10"))
     row.refresh_from_db()
     assert row.status == "past_due"
-    assert Payment.objects.get(kind="renewal").failure_code == "no_mandate"
+    assert not Payment.objects.filter(kind="renewal").exists()
+    assert SubscriptionEvent.objects.get(kind="notice").facts["kind"] == "pay_link"
     assert SandboxCharge.objects.filter(key__startswith="renew:").count() == 0
 
 
@@ -291,8 +294,8 @@ class AnyLife(TestCase):
 def _try(step, pk, now):
     try:
         if step == "cancel":
-            actions.cancel_at_period_end(subscription_id=pk, actor="reader", reason="", now=now)
+            actions.cancel(subscription_id=pk, actor="reader", now=now)
         else:
-            actions.undo_cancel(subscription_id=pk, actor="reader", now=now)
-    except actions.RefusedError:
+            actions.uncancel(subscription_id=pk, actor="reader", now=now)
+    except RefusedError:
         pass

@@ -1,4 +1,4 @@
-"""The pure rules: every pair of status and event, the calendar over any anchor, the words on a plan card."""
+"""The pure rules: every pair of status and event, the calendar over any anchor, what is late."""
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
@@ -11,21 +11,49 @@ from hypothesis import strategies as st
 
 from broadsheet.dates import local_date
 from broadsheet.subscriptions import rules
+from broadsheet.subscriptions.policies import Policies
 
 ALLOWED = {
+    ("incomplete", "trial_started"): "trialing",
+    ("incomplete", "given"): "active",
     ("incomplete", "paid"): "active",
     ("incomplete", "checkout_expired"): "incomplete_expired",
     ("incomplete", "checkout_replaced"): "incomplete_expired",
     ("incomplete_expired", "paid"): "active",
+    ("trialing", "paid"): "active",
+    ("trialing", "unpaid"): "past_due",
+    ("trialing", "trial_over"): "canceled",
+    ("trialing", "cancel_now"): "canceled",
     ("active", "paid"): "active",
-    ("active", "charge_failed"): "past_due",
+    ("active", "unpaid"): "past_due",
+    ("active", "grace_over"): "suspended",
     ("active", "period_over"): "canceled",
     ("active", "term_over"): "expired",
+    ("active", "cancel_now"): "canceled",
+    ("active", "paused"): "paused",
+    ("active", "dispute_opened"): "suspended",
+    ("active", "dispute_lost"): "canceled",
     ("past_due", "paid"): "active",
-    ("past_due", "charge_failed"): "past_due",
+    ("past_due", "unpaid"): "past_due",
+    ("past_due", "grace_over"): "suspended",
     ("past_due", "dunning_over"): "canceled",
     ("past_due", "cancel_now"): "canceled",
     ("past_due", "period_over"): "canceled",
+    ("past_due", "dispute_opened"): "suspended",
+    ("past_due", "dispute_lost"): "canceled",
+    ("suspended", "paid"): "active",
+    ("suspended", "unpaid"): "suspended",
+    ("suspended", "dunning_over"): "canceled",
+    ("suspended", "cancel_now"): "canceled",
+    ("suspended", "period_over"): "canceled",
+    ("suspended", "term_over"): "expired",
+    ("suspended", "dispute_opened"): "suspended",
+    ("suspended", "dispute_won"): "active",
+    ("suspended", "dispute_lost"): "canceled",
+    ("paused", "resumed"): "active",
+    ("paused", "cancel_now"): "canceled",
+    ("paused", "dispute_opened"): "suspended",
+    ("paused", "dispute_lost"): "canceled",
 }
 EVERY_PAIR = list(itertools.product(get_args(rules.Status), get_args(rules.Event)))
 
@@ -51,7 +79,7 @@ def walk(anchor: date, months: int, count: int) -> list[date]:
     dates = []
     for _ in range(count):
         dates.append(schedule.end)
-        schedule = rules.following_period(schedule, months, schedule.end)
+        schedule = rules.following_period(schedule, months)
     return dates
 
 
@@ -96,11 +124,18 @@ days = st.dates(min_value=date(2020, 1, 1), max_value=date(2080, 12, 31))
 terms = st.sampled_from([1, 2, 3, 6, 12, 24])
 
 
-@given(anchor=days, months=terms, late=st.lists(st.integers(0, rules.GRACE_DAYS - 1), min_size=1, max_size=30))
+POLICIES = Policies()
+
+
+def paid(schedule, months, paid_on, status):
+    return rules.paid_period(schedule, months, paid_on=paid_on, status=status, first=False)
+
+
+@given(anchor=days, months=terms, late=st.lists(st.integers(0, 6), min_size=1, max_size=30))
 def test_periods_meet_and_never_drift_however_late_they_are_paid_within_grace(anchor, months, late):
     schedule = rules.first_period(anchor, months, 1)
     for delay in late:
-        following = rules.following_period(schedule, months, schedule.end + timedelta(days=delay))
+        following = paid(schedule, months, schedule.end + timedelta(days=delay), "past_due")
         assert following.start == schedule.end
         assert following.end > following.start
         assert following.end == rules.boundary(anchor, months, following.index)
@@ -109,77 +144,68 @@ def test_periods_meet_and_never_drift_however_late_they_are_paid_within_grace(an
         schedule = following
 
 
-@given(anchor=days, months=terms, late=st.integers(rules.GRACE_DAYS, 400))
-def test_paid_after_grace_the_period_begins_on_the_day_of_the_payment(anchor, months, late):
+@given(anchor=days, months=terms, late=st.integers(7, 400))
+def test_paid_after_access_had_ended_the_period_begins_on_the_day_of_the_payment(anchor, months, late):
     schedule = rules.first_period(anchor, months, 1)
     paid_on = schedule.end + timedelta(days=late)
-    following = rules.following_period(schedule, months, paid_on)
+    following = paid(schedule, months, paid_on, "suspended")
     assert (following.anchor, following.start, following.index) == (paid_on, paid_on, 2)
     assert following.end == rules.boundary(paid_on, months, 1)
-    again = rules.following_period(following, months, following.end)
+    again = rules.following_period(following, months)
     assert (again.start, again.end) == (following.end, rules.boundary(paid_on, months, 2))
 
 
-@given(anchor=days, months=terms)
-def test_whoever_cancels_reads_to_the_end_of_the_period_and_no_longer(anchor, months):
-    end = rules.boundary(anchor, months, 1)
-    assert rules.access_until(end, cancelled=True) == end
-    assert rules.access_until(end, cancelled=False) == end + timedelta(days=7)
+@given(anchor=days, months=terms, days=st.integers(1, 366))
+def test_days_of_a_pause_are_given_back_and_counted_from(anchor, months, days):
+    schedule = rules.after_pause(rules.first_period(anchor, months, 1), days)
+    assert schedule.end == rules.boundary(anchor, months, 1) + timedelta(days=days)
+    assert (schedule.index, schedule.start) == (1, anchor)
+    following = rules.following_period(schedule, months)
+    assert (following.index, following.start) == (2, schedule.end)
+    assert following.end == rules.boundary(schedule.end, months, 1)
 
 
 def test_dunning_tries_on_days_0_3_7_14_and_ends_on_day_21():
-    first = date(2027, 3, 1)
-    assert [rules.next_attempt(first, failures) for failures in (1, 2, 3, 4)] == [
-        date(2027, 3, 4), date(2027, 3, 8), date(2027, 3, 15), date(2027, 3, 22),
-    ]  # fmt: skip
-    assert rules.grace_end(first) == date(2027, 3, 8)
-    assert not rules.is_dunning_over(first, date(2027, 3, 21))
-    assert rules.is_dunning_over(first, date(2027, 3, 22))
+    due = date(2027, 3, 1)
+    walked, day = [due], due
+    while (day := rules.next_attempt(due, day, POLICIES)) is not None:
+        walked.append(day)
+    assert walked == [date(2027, 3, 1), date(2027, 3, 4), date(2027, 3, 8), date(2027, 3, 15)]
+    assert rules.access_ends(due, POLICIES) == date(2027, 3, 8)
+    assert rules.dunning_ends(due, POLICIES) == date(2027, 3, 22)
+    assert not rules.changes_blocked(due, date(2028, 1, 1), POLICIES)
 
 
-def offer(code="q", months=3, amount=90_000, benefits=(("unlimited", "All the news"), ("epaper", "The e-paper"))):
-    return rules.Offer(code, code.upper(), months, amount, "INR", benefits)
+def test_days_of_the_plan_that_nobody_worked_on_are_not_made_up_for():
+    assert rules.next_attempt(date(2027, 3, 1), date(2027, 3, 9), POLICIES) == date(2027, 3, 15)
+    assert rules.next_attempt(date(2027, 3, 1), date(2027, 3, 15), POLICIES) is None
+
+
+def test_stages_of_an_unpaid_invoice_take_the_place_of_grace():
+    due = date(2012, 5, 31)
+    stages = Policies(dunning_days=(0, 8, 16, 24), overdue_stages=((30, "changes"), (40, "access"), (50, "cancel")))
+    assert rules.next_attempt(due, due, stages) == date(2012, 6, 8)
+    assert not rules.changes_blocked(due, date(2012, 6, 29), stages)
+    assert rules.changes_blocked(due, date(2012, 6, 30), stages)
+    assert rules.access_ends(due, stages) == date(2012, 7, 10)
+    assert rules.dunning_ends(due, stages) == date(2012, 7, 20)
+    assert rules.dunning_ends(due, Policies(overdue_stages=((30, "changes"), (40, "access")))) is None
 
 
 @pytest.mark.parametrize(
-    ("amount", "months", "per_month"),
+    ("amount", "currency", "mandate", "till", "may"),
     [
-        (90_000, 3, "₹300/month"),
-        (270_000, 12, "₹225/month"),
-        (390_000, 24, "₹162/month"),
-        (129_900, 2, "₹649/month"),
-        (199_900, 12, "₹166/month"),
+        (1_500_000, "INR", None, None, True),
+        (1_500_001, "INR", None, None, False),
+        (1_500_001, "EUR", None, None, True),
+        (300_000, "INR", 300_000, None, True),
+        (330_000, "INR", 300_000, None, False),
+        (330_000, "INR", 400_000, 300_000, False),
     ],
 )
-def test_the_price_of_a_month_is_floored(amount, months, per_month):
-    card = rules.plan_card(offer(months=months, amount=amount), language="en", products=(), best_value=False)
-    assert card.per_month == per_month
-
-
-def test_a_card_names_only_what_works_here():
-    card = rules.plan_card(offer(), language="en", products=("unlimited", "premium"), best_value=True)
-    assert card == rules.PlanCard("q", "Q", "₹900", "3 months", "₹300/month", "/subscribe/q/", True, ("All the news",))
-
-
-def test_a_hindi_card():
-    card = rules.plan_card(offer(months=12, amount=270_000), language="hi", products=(), best_value=False)
-    assert (card.price, card.period, card.per_month) == ("₹2,700", "12 महीने", "₹225/माह")
-
-
-def test_one_month_is_said_in_the_singular():
-    assert rules.period_words(1, "en") == "1 month"
-    assert rules.period_words(1, "ta") == "1 month"
-
-
-def test_best_value_is_the_one_cheapest_by_the_month():
-    three = [offer("q", 3, 90_000), offer("y", 12, 270_000), offer("b", 24, 390_000)]
-    assert rules.best_value(three) == "b"
-    assert rules.best_value(three[:1]) is None
-    assert rules.best_value([]) is None
-    # ₹162.50 and ₹162.50: the floored prices would not even show the tie
-    assert rules.best_value([offer("b", 24, 390_000), offer("y", 12, 195_000)]) is None
-    # floored to the same ₹162, yet one is cheaper
-    assert rules.best_value([offer("b", 24, 390_000), offer("y", 12, 194_900)]) == "y"
+def test_nothing_is_debited_above_what_the_law_the_reader_and_the_till_allow(amount, currency, mandate, till, may):
+    got = rules.may_debit(amount, currency, mandate_max_minor=mandate, till_max_minor=till, policies=POLICIES)
+    assert got is may
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class CancellationScheduled:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionEnded:
-    """`reason` is `cancelled` or `nonpayment`."""
+    """`reason` is `cancelled`, `withdrawn`, `nonpayment`, `no_payment_method`, `term_over` or `dispute_lost`."""
 
     subscription_id: int
     reason: str
@@ -69,4 +69,40 @@ class GiftDue:
     """The day of a gift has come: whoever it is for is told."""
 
     gift_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalReceived:
+    """A reader withdrew from the contract. `refund_minor` is on its way back to them, `credit_minor` is what they paid
+    from their credit and have again; `terms` is `full` or `pro_rata`."""
+
+    subscription_id: int
+    refund_minor: int
+    credit_minor: int
+    currency: str
+    terms: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatInvited:
+    seat_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatRemoved:
+    """Somebody lost the seat they had been invited to or had taken."""
+
+    seat_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatsCut:
+    """A group came to have fewer seats than were given: those of `emails` were freed."""
+
+    subscription_id: int
+    emails: list[str]
     at: str

@@ -53,15 +53,34 @@ def sync_access(subscription: Subscription, now: datetime) -> list[Happened]:
         for source, _ in holders:
             end_grants(source=source, ends_at=now)
         return []
-    assert subscription.started_at is not None
-    codes = [product.code for product in subscription.plan.products.order_by("position", "id")]
+    codes = _unlocked(subscription)
     for source, reader_id in holders:
-        # What an earlier plan unlocked and this one lacks ends now.
-        end_grants(source=source, ends_at=now, keep=codes)
-        for code in codes:
-            grant(reader_id=reader_id, product=code, starts_at=subscription.started_at, ends_at=until, source=source)
+        _allow(subscription, source, reader_id, codes, until, now)
     promised = promised_until(subscription)
     return [record(subscription, "grant", {"product": code, "valid_until": promised}, now=now) for code in codes]
+
+
+def _unlocked(subscription: Subscription) -> list[str]:
+    return [product.code for product in subscription.plan.products.order_by("position", "id")]
+
+
+def _allow(
+    subscription: Subscription, source: str, reader_id: int, codes: list[str], until: datetime, now: datetime
+) -> None:
+    assert subscription.started_at is not None
+    # What an earlier plan unlocked and this one lacks ends now.
+    end_grants(source=source, ends_at=now, keep=codes)
+    for code in codes:
+        grant(reader_id=reader_id, product=code, starts_at=subscription.started_at, ends_at=until, source=source)
+
+
+def sync_seat(subscription: Subscription, seat: Seat, now: datetime) -> None:
+    """The same for one seat that was just taken or freed: nothing changes for the others."""
+    until = _granted_until(subscription)
+    if until is None or seat.reader_id is None or seat.removed_at is not None:
+        end_grants(source=seat_source(seat), ends_at=now)
+    else:
+        _allow(subscription, seat_source(seat), seat.reader_id, _unlocked(subscription), until, now)
 
 
 def _seated(subscription: Subscription) -> list[tuple[str, int]]:

@@ -285,7 +285,9 @@ def fall_behind(
             RenewalFailed(
                 subscription_id=subscription.pk,
                 invoice_id=bill.id,
-                next_attempt_on=(subscription.next_attempt_on or since).isoformat(),
+                next_attempt_on=(
+                    subscription.next_attempt_on or rules.dunning_ends(since, policies()) or since
+                ).isoformat(),
                 last_attempt=subscription.next_attempt_on is None,
                 access_until=(promised_until(subscription) or today(now)).isoformat(),
                 at=rfc3339(now),
