@@ -8,7 +8,17 @@ from typing import Any
 
 from django.db.models import Q, Sum
 
-from broadsheet.payments.models import CreditEntry, CreditNote, Dispute, Invoice, Mandate, Payment, Refund, TaxRate
+from broadsheet.payments.models import (
+    BillingProfile,
+    CreditEntry,
+    CreditNote,
+    Dispute,
+    Invoice,
+    Mandate,
+    Payment,
+    Refund,
+    TaxRate,
+)
 from broadsheet.readers.queries import reader
 
 
@@ -188,10 +198,34 @@ def dispute_row(row: Dispute) -> DisputeRow:
     return DisputeRow(row.pk, row.payment_id, bill.pk, bill.subject, row.provider_ref, row.status, row.amount_minor)
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """Whom a reader's invoices name; `country` is empty as long as they have not said."""
+
+    name: str = ""
+    organisation: str = ""
+    address: str = ""
+    country: str = ""
+    state: str = ""
+    pin: str = ""
+    gstin: str = ""
+
+
+def billing_profile(reader_id: int) -> ProfileRow:
+    row = BillingProfile.objects.filter(pk=reader_id).first()
+    names = ("name", "organisation", "address", "country", "state", "pin", "gstin")
+    return ProfileRow(**{name: getattr(row, name) for name in names}) if row else ProfileRow()
+
+
 def reader_email(reader_id: int) -> str:
     """Where a till sends its own receipt; empty for a closed account."""
     card = reader(reader_id)
     return card.email if card else ""
+
+
+def buyer_country(reader_id: int) -> str:
+    """Where a reader's invoices say they are; India for who said nothing."""
+    return BillingProfile.objects.filter(pk=reader_id).values_list("country", flat=True).first() or "IN"
 
 
 def tax_rate_on(code: str, country: str, day: date) -> TaxRate | None:
@@ -310,6 +344,12 @@ def pending_refunds(*, now: datetime, older_than: datetime, limit: int = 500) ->
 def mandate(mandate_id: int | None) -> MandateRow | None:
     row = Mandate.objects.filter(pk=mandate_id).first() if mandate_id else None
     return mandate_row(row) if row else None
+
+
+def pending_mandates(reader_id: int) -> tuple[MandateRow, ...]:
+    """What a reader was asked for and has not answered as far as we know, newest first."""
+    rows = Mandate.objects.filter(reader_id=reader_id, status=Mandate.Status.PENDING).order_by("-id")
+    return tuple(mandate_row(row) for row in rows)
 
 
 def mandate_of_ref(provider: str, ref: str) -> MandateRow | None:

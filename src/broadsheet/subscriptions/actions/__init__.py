@@ -26,14 +26,17 @@ from broadsheet.subscriptions.actions.methods import (
     start_payment,
 )
 from broadsheet.subscriptions.actions.pausing import pause, resume
+from broadsheet.subscriptions.actions.quoting import CheckoutQuote, quote_checkout, quote_gift, quote_renewal, rails
 from broadsheet.subscriptions.actions.refunding import approve_refund, record_refund_result, refund_payment
 from broadsheet.subscriptions.actions.renewals import work_one
+from broadsheet.subscriptions.actions.returning import complete_gift, complete_new_mandate, complete_payment, pay_gift
 from broadsheet.subscriptions.actions.settlement import record_result, settle_invoice
 from broadsheet.subscriptions.actions.staff import comp, extend
 
 __all__ = [
     "ChangeQuote",
     "Checkout",
+    "CheckoutQuote",
     "Happened",
     "TillPage",
     "approve_refund",
@@ -43,7 +46,10 @@ __all__ = [
     "chargeback",
     "comp",
     "complete_checkout",
+    "complete_gift",
     "complete_mandate",
+    "complete_new_mandate",
+    "complete_payment",
     "dispute",
     "ensure_default_plans",
     "extend",
@@ -54,8 +60,13 @@ __all__ = [
     "next_due",
     "pause",
     "pay",
+    "pay_gift",
     "preview_change",
     "preview_quantity",
+    "quote_checkout",
+    "quote_gift",
+    "quote_renewal",
+    "rails",
     "record_refund_result",
     "record_result",
     "redeem_gift",

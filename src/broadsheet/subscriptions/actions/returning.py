@@ -1,0 +1,75 @@
+"""Back from the till with something else than a first checkout: what is owed, another payment method, a gift."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from broadsheet.payments import actions as payments
+from broadsheet.payments.queries import invoice, payments_of, payments_of_subject, pending_mandates
+from broadsheet.subscriptions import rules
+from broadsheet.subscriptions.actions.checkout import Answer
+from broadsheet.subscriptions.actions.history import subject
+from broadsheet.subscriptions.actions.methods import complete_mandate
+from broadsheet.subscriptions.actions.settlement import record_result
+from broadsheet.subscriptions.models import Gift, Subscription
+
+
+def _collect(key: str, now: datetime) -> None:
+    result = payments.fetch_result(key=key, now=now)
+    if result is not None:
+        record_result(key=key, result=result, now=now)
+
+
+def complete_payment(*, subscription_id: int, now: datetime) -> Answer:
+    """Fetch and apply what the till decided about what was owed: `paid` once nothing of it is open."""
+    for payment in payments_of_subject(subject(subscription_id)):
+        if payment.unresolved and payment.kind == "checkout":
+            _collect(payment.key, now)
+    tried = [p for p in payments_of_subject(subject(subscription_id)) if p.kind == "checkout"]
+    if not tried or tried[-1].unresolved:
+        return "open"
+    return "paid" if tried[-1].status == "succeeded" else "declined"
+
+
+def complete_new_mandate(*, subscription_id: int, actor: str, now: datetime) -> bool:
+    """Take the mandate into use that the reader has just allowed; False while none was. The till does not say which
+    page they come from, so the last few that were asked for are looked at, newest first."""
+    row = Subscription.objects.get(pk=subscription_id)
+    for held in pending_mandates(row.reader_id)[:3]:
+        try:
+            complete_mandate(subscription_id=subscription_id, mandate_id=held.id, actor=actor, now=now)
+        except rules.RefusedError:
+            continue
+        return True
+    return False
+
+
+def complete_gift(*, gift_id: int, now: datetime) -> Answer:
+    """Fetch and apply what the till decided about a gift."""
+    gift = Gift.objects.get(pk=gift_id)
+    if gift.status in ("paid", "redeemed"):
+        return "paid"
+    if gift.invoice_id is None:
+        return "open"
+    for payment in payments_of(gift.invoice_id):
+        if payment.unresolved:
+            _collect(payment.key, now)
+    attempts = payments_of(gift.invoice_id)
+    if any(payment.status == "succeeded" for payment in attempts):
+        return "paid"
+    return "declined" if attempts and attempts[-1].status == "failed" else "open"
+
+
+def pay_gift(*, gift_id: int, return_url: str, now: datetime) -> str:
+    """The till's page for a gift that is not paid yet: the one that is open, else a new attempt. RefusedError
+    `nothing_to_pay`."""
+    with transaction.atomic():
+        gift = Gift.objects.select_for_update().get(pk=gift_id)
+        bill = invoice(gift.invoice_id) if gift.invoice_id else None
+        if gift.status != "open" or bill is None or bill.status != "open":
+            raise rules.RefusedError("nothing_to_pay")
+        key = f"gift:{gift.pk}:{len(payments_of(bill.id)) + 1}"
+        row = payments.begin_payment(invoice_id=bill.id, key=key, kind="checkout", mandate_id=None, now=now)
+    return payments.open_checkout(key=row.key, return_url=return_url, now=now, mandate=None)
