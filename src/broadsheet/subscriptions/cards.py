@@ -14,7 +14,8 @@ from broadsheet.money import format_money, per_month_minor
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A plan as the card's rules need it. `benefits` are (product, text) in the order to show."""
+    """A plan as the card's rules need it. `amount_minor` holds every tax; `benefits` are (product, text) in the order
+    to show; `fewest` and `most` are seats."""
 
     code: str
     name: str
@@ -22,6 +23,9 @@ class Offer:
     amount_minor: int
     currency: str
     benefits: tuple[tuple[str, str], ...]
+    trial_days: int = 0
+    fewest: int = 1
+    most: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +40,20 @@ class PlanCard:
     url: str
     best_value: bool
     benefits: tuple[str, ...]
+    trial: str = ""  # "Free for 14 days"; empty without one
+    seats: str = ""  # "5 to 50 seats, from ₹13,500"; empty for a plan of one reader
 
 
 _WORDS = {
     "en": {
         "month": "1 month", "months": "{} months", "per_month": "{}/month",
         "gift": "Give a story to a friend each month", "gifts": "Give {} stories a month to friends",
+        "trial": "Free for {} days", "seats": "{} to {} seats, from {}",
     },
     "hi": {
         "month": "1 महीना", "months": "{} महीने", "per_month": "{}/माह",
         "gift": "हर महीने एक ख़बर उपहार में दें", "gifts": "हर महीने {} ख़बरें उपहार में दें",
+        "trial": "{} दिन मुफ़्त", "seats": "{} से {} सीटें, {} से",
     },
 }  # fmt: skip
 
@@ -83,6 +91,7 @@ def plan_card(offer: Offer, *, language: str, products: Sequence[str], best_valu
     words = _WORDS.get(language, _WORDS["en"])
     benefits = tuple(text for product, text in offer.benefits if product in products)
     monthly = per_month_minor(offer.amount_minor, offer.months, offer.currency)
+    least = format_money(offer.amount_minor * offer.fewest, offer.currency, language)
     return PlanCard(
         code=offer.code,
         name=offer.name,
@@ -92,6 +101,8 @@ def plan_card(offer: Offer, *, language: str, products: Sequence[str], best_valu
         url=f"/subscribe/{offer.code}/",
         best_value=best_value,
         benefits=(*benefits, gift_words(gifts, language)) if benefits and gifts else benefits,
+        trial=words["trial"].format(offer.trial_days) if offer.trial_days else "",
+        seats=words["seats"].format(offer.fewest, offer.most, least) if offer.fewest > 1 else "",
     )
 
 
