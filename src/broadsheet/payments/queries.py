@@ -223,11 +223,6 @@ def reader_email(reader_id: int) -> str:
     return card.email if card else ""
 
 
-def buyer_country(reader_id: int) -> str:
-    """Where a reader's invoices say they are; India for who said nothing."""
-    return BillingProfile.objects.filter(pk=reader_id).values_list("country", flat=True).first() or "IN"
-
-
 def tax_rate_on(code: str, country: str, day: date) -> TaxRate | None:
     """The rate of `code` for a buyer in `country` on `day`: the country's own, else the one without a country."""
     rows = TaxRate.objects.filter(
@@ -264,6 +259,12 @@ def open_invoices_of(subject: str) -> tuple[InvoiceRow, ...]:
     """What is owed, oldest first."""
     rows = Invoice.objects.filter(subject=subject, status=Invoice.Status.OPEN).order_by("id")
     return tuple(invoice_row(row) for row in rows)
+
+
+def owing_invoices_of(subject: str) -> tuple[InvoiceRow, ...]:
+    """Open ones, and paid ones of which something went back without a credit note; oldest first."""
+    rows = Invoice.objects.filter(subject=subject, status__in=(Invoice.Status.OPEN, Invoice.Status.PAID)).order_by("id")
+    return tuple(bill for bill in map(invoice_row, rows) if bill.due_minor > 0)
 
 
 def owed_on(subject: str) -> int:

@@ -18,15 +18,16 @@ from broadsheet.payments.queries import PaymentRow, payment_row
 
 @transaction.atomic
 def pay_by_hand(*, invoice_id: int, key: str, amount_minor: int, reference: str, now: datetime) -> PaymentRow:
-    """Book money for an open invoice, once a key. A part leaves the rest owed; what is too much becomes credit.
+    """Book money for an invoice of which something is owed, once a key: an open one, or a paid one of which something
+    went back without a note. A part leaves the rest owed; what is too much becomes credit.
 
-    InvoiceStateError when a charge for it is under way (its answer would come on top), or it is not open.
+    InvoiceStateError when a charge for it is under way (its answer would come on top), or nothing is owed.
     """
     invoice = Invoice.objects.select_for_update().get(pk=invoice_id)
     done = Payment.objects.filter(key=key).first()
     if done is not None:
         return payment_row(done)
-    if invoice.status != Invoice.Status.OPEN:
+    if invoice.status not in (Invoice.Status.OPEN, Invoice.Status.PAID) or invoice.due_minor <= 0:
         raise InvoiceStateError(f"Invoice {invoice.number} is {invoice.status}; there is nothing to collect.")
     if Payment.objects.filter(invoice=invoice, status__in=Payment.UNRESOLVED).exists():
         raise InvoiceStateError(f"A charge for invoice {invoice.number} is under way.")
@@ -45,7 +46,7 @@ def pay_by_hand(*, invoice_id: int, key: str, amount_minor: int, reference: str,
     )
     invoice.paid_minor += part
     if invoice.due_minor == 0:
-        invoice.status, invoice.paid_at = Invoice.Status.PAID, now
+        invoice.status, invoice.paid_at = Invoice.Status.PAID, invoice.paid_at or now
     invoice.save(update_fields=["paid_minor", "status", "paid_at"])
     ledger.book_payment(payment=row, invoice=invoice, amount_minor=part, now=now)
     if amount_minor > part:

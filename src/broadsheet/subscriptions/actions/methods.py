@@ -14,12 +14,14 @@ from broadsheet.payments import actions as payments
 from broadsheet.payments.actions import InvoiceStateError
 from broadsheet.payments.adapters import MandateWish
 from broadsheet.payments.queries import (
+    InvoiceRow,
     MandateRow,
     dispute_named,
     invoice,
     mandate_of_ref,
     mandates_asked,
     open_invoices_of,
+    owing_invoices_of,
     payment,
     payment_by_id,
     payments_of,
@@ -62,7 +64,7 @@ def pay(
     subscription = lock(subscription_id)
     if subscription.status in rules.TERMINAL:
         raise rules.RefusedError("nothing_to_pay")
-    bills = open_invoices_of(subject(subscription_id))
+    bills = owing_invoices_of(subject(subscription_id))
     left = sum(bill.due_minor for bill in bills) if amount_minor is None else amount_minor
     if left <= 0:
         raise rules.RefusedError("nothing_to_pay" if amount_minor is None else "bad_amount")
@@ -83,19 +85,19 @@ def pay(
         except InvoiceStateError:
             raise rules.RefusedError("charge_under_way") from None
         left -= part
-        happened += _paid_by_hand(subscription, bill.id, row.amount_minor, actor, now)
+        happened += _paid_by_hand(subscription, bill, row.amount_minor, actor, now)
     if left > 0:
         happened += _ahead(subscription, left, actor, key, now)
     return happened
 
 
 def _paid_by_hand(
-    subscription: Subscription, invoice_id: int, amount: int, actor: str, now: datetime
+    subscription: Subscription, before: InvoiceRow, amount: int, actor: str, now: datetime
 ) -> list[Happened]:
-    bill = invoice(invoice_id)
+    bill = invoice(before.id)
     assert bill is not None
     facts = {"number": bill.number, "amount_minor": amount, "currency": bill.currency, "kind": "by_hand"}
-    if bill.status == "paid":
+    if bill.status == "paid" and before.status != "paid":
         return settle(subscription, bill, now)
     return [record(subscription, "payment", facts, now=now, actor=actor)]
 
