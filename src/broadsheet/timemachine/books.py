@@ -182,9 +182,19 @@ class Books:
                 {"number": note.number, "date": note.issued_on.isoformat(), "amount_minor": note.total_minor}
                 for note in notes.order_by("pk")
             ],
-            "charged_minor": sum(one.amount_minor for one in paid),
+            "charged_minor": sum(one.amount_minor for one in paid) + self._ahead(reader_id, subject),
             "refunded_minor": sum(row.amount_minor for row in refunds if row.status == "succeeded"),
         }
+
+    def _ahead(self, reader_id: int, subject: str | None) -> int:
+        """Money that came before anything was owed: it has no invoice yet."""
+        events = apps.get_model("subscriptions", "SubscriptionEvent").objects.filter(
+            reader_id=reader_id, kind="payment"
+        )
+        if subject:
+            events = events.filter(subscription_id=int(subject.partition(":")[2]))
+        facts = events.values_list("facts", flat=True)
+        return sum(fact["amount_minor"] for fact in facts if fact.get("kind") == "ahead")
 
     def _bill(self, bill: InvoiceRow) -> Row:
         taxes = {name: value for name, value in bill.tax.items() if name.endswith("_minor")}

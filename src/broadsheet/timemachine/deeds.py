@@ -67,7 +67,8 @@ def subscribe(desk: Desk, step: Step, now: datetime) -> None:
         coupon=said["coupon"],
         rail=said["rail"] if collection == "automatic" else "card",
         mandate_max_minor=said["mandate_max_minor"],
-        trial=said["trial"],
+        # By the format, not only the first one: a plan with a trial starts with it unless the step says otherwise.
+        trial=said["trial"] is not False,
         collection=collection,
         now=now,
     )
