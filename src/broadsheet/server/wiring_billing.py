@@ -14,10 +14,14 @@ from broadsheet.subscriptions.events import (
     GiftDue,
     MandateUnwanted,
     RenewalFailed,
+    SeatInvited,
+    SeatRemoved,
+    SeatsCut,
     SubscriptionChanged,
     SubscriptionEnded,
     SubscriptionRenewed,
     SubscriptionStarted,
+    WithdrawalReceived,
 )
 
 HANDLERS = {
@@ -33,6 +37,10 @@ HANDLERS = {
     SubscriptionEnded: (subscription_jobs.finish_subscription,),
     MandateUnwanted: (subscription_jobs.drop_mandate,),
     GiftDue: (subscription_jobs.send_gift,),
+    SeatInvited: (),
+    SeatRemoved: (),
+    SeatsCut: (),
+    WithdrawalReceived: (),
 }
 
 

@@ -11,7 +11,9 @@ from broadsheet.subscriptions.actions.changes import (
 )
 from broadsheet.subscriptions.actions.checkout import Checkout, complete_checkout, start_checkout
 from broadsheet.subscriptions.actions.clockwork import next_due, run_due
+from broadsheet.subscriptions.actions.consent import ConsentRow, record_consent
 from broadsheet.subscriptions.actions.gifts import buy_gift, redeem_gift
+from broadsheet.subscriptions.actions.groups import claim_seat, invite_seat, remove_seat, set_seat_domain
 from broadsheet.subscriptions.actions.history import Happened
 from broadsheet.subscriptions.actions.methods import (
     TillPage,
@@ -32,18 +34,22 @@ from broadsheet.subscriptions.actions.renewals import work_one
 from broadsheet.subscriptions.actions.returning import complete_gift, complete_new_mandate, complete_payment, pay_gift
 from broadsheet.subscriptions.actions.settlement import record_result, settle_invoice
 from broadsheet.subscriptions.actions.staff import comp, extend
+from broadsheet.subscriptions.actions.withdrawal import Withdrawal, may_withdraw, withdraw
 
 __all__ = [
     "ChangeQuote",
     "Checkout",
     "CheckoutQuote",
+    "ConsentRow",
     "Happened",
     "TillPage",
+    "Withdrawal",
     "approve_refund",
     "buy_gift",
     "cancel",
     "change_plan",
     "chargeback",
+    "claim_seat",
     "comp",
     "complete_checkout",
     "complete_gift",
@@ -55,7 +61,9 @@ __all__ = [
     "extend",
     "give_back_mandate",
     "give_credit",
+    "invite_seat",
     "mandate_revoked",
+    "may_withdraw",
     "needs_mandate",
     "next_due",
     "pause",
@@ -67,19 +75,23 @@ __all__ = [
     "quote_gift",
     "quote_renewal",
     "rails",
+    "record_consent",
     "record_refund_result",
     "record_result",
     "redeem_gift",
     "refund_payment",
+    "remove_seat",
     "resume",
     "retire_plan",
     "run_due",
     "set_price",
     "set_quantity",
+    "set_seat_domain",
     "settle_invoice",
     "start_checkout",
     "start_mandate",
     "start_payment",
     "uncancel",
+    "withdraw",
     "work_one",
 ]

@@ -25,6 +25,7 @@ from broadsheet.subscriptions.actions.billing import (
 from broadsheet.subscriptions.actions.checkout import sellable
 from broadsheet.subscriptions.actions.due import due_since
 from broadsheet.subscriptions.actions.ending import charge_under_way
+from broadsheet.subscriptions.actions.groups import fit_seats
 from broadsheet.subscriptions.actions.history import Happened, lock, policies, record, subject, today
 from broadsheet.subscriptions.actions.renewals import collect
 from broadsheet.subscriptions.actions.rights import sync_access
@@ -390,7 +391,8 @@ def _fewer(subscription: Subscription, quantity: int, actor: str, now: datetime)
     if subscription.status == "trialing":
         subscription.quantity = quantity
         subscription.save(update_fields=["quantity"])
-        return [record(subscription, "quantity_changed", {"quantity": quantity}, now=now, actor=actor)]
+        happened = [record(subscription, "quantity_changed", {"quantity": quantity}, now=now, actor=actor)]
+        return happened + fit_seats(subscription, now)
     subscription.pending_quantity = quantity if quantity != subscription.quantity else None
     subscription.save(update_fields=["pending_quantity"])
     facts = {"quantity": quantity, "effective": subscription.period_end}

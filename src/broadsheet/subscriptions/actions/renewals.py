@@ -25,6 +25,7 @@ from broadsheet.subscriptions.actions import notices
 from broadsheet.subscriptions.actions.billing import issue_period, price_for_new
 from broadsheet.subscriptions.actions.due import due_since, set_due
 from broadsheet.subscriptions.actions.ending import finish
+from broadsheet.subscriptions.actions.groups import fit_seats
 from broadsheet.subscriptions.actions.history import (
     Happened,
     move,
@@ -266,6 +267,7 @@ def _take_pending(subscription: Subscription, now: datetime) -> list[Happened]:
     if subscription.pending_quantity:
         subscription.quantity, subscription.pending_quantity = subscription.pending_quantity, None
         happened.append(record(subscription, "quantity_changed", {"quantity": subscription.quantity}, now=now))
+        happened += fit_seats(subscription, now)
     plan = subscription.pending_plan
     if plan is not None:
         old = subscription.plan

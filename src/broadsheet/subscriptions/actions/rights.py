@@ -54,8 +54,8 @@ def sync_access(subscription: Subscription, now: datetime) -> list[Happened]:
             end_grants(source=source, ends_at=now)
         return []
     codes = _unlocked(subscription)
-    for source, reader_id in holders:
-        _allow(subscription, source, reader_id, codes, until, now)
+    for holder in holders:
+        _allow(subscription, holder, codes, until, now)
     promised = promised_until(subscription)
     return [record(subscription, "grant", {"product": code, "valid_until": promised}, now=now) for code in codes]
 
@@ -65,8 +65,9 @@ def _unlocked(subscription: Subscription) -> list[str]:
 
 
 def _allow(
-    subscription: Subscription, source: str, reader_id: int, codes: list[str], until: datetime, now: datetime
+    subscription: Subscription, holder: tuple[str, int], codes: list[str], until: datetime, now: datetime
 ) -> None:
+    source, reader_id = holder
     assert subscription.started_at is not None
     # What an earlier plan unlocked and this one lacks ends now.
     end_grants(source=source, ends_at=now, keep=codes)
@@ -80,7 +81,7 @@ def sync_seat(subscription: Subscription, seat: Seat, now: datetime) -> None:
     if until is None or seat.reader_id is None or seat.removed_at is not None:
         end_grants(source=seat_source(seat), ends_at=now)
     else:
-        _allow(subscription, seat_source(seat), seat.reader_id, _unlocked(subscription), until, now)
+        _allow(subscription, (seat_source(seat), seat.reader_id), _unlocked(subscription), until, now)
 
 
 def _seated(subscription: Subscription) -> list[tuple[str, int]]:
