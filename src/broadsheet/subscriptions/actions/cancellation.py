@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from django.db import transaction
@@ -56,7 +56,8 @@ def _cancel_at_period_end(subscription_id: int, actor: str, reason: str, now: da
         raise rules.RefusedError("nothing_to_cancel")
     if subscription.cancel_at_period_end:
         return []
-    happened = _mark(subscription, actor, reason, now)
+    effective = max(subscription.period_end, today(now))
+    happened = _mark(subscription, actor, reason, now, effective=effective)
     if subscription.status in ("past_due", "suspended") and not charge_under_way(subscription):
         happened += move(subscription, "cancel_now", now=now, actor=actor, reason="cancelled")
         happened += finish(subscription, now)
@@ -70,15 +71,14 @@ def _cancel_at_period_end(subscription_id: int, actor: str, reason: str, now: da
     return happened
 
 
-def _mark(subscription: Subscription, actor: str, reason: str, now: datetime) -> list[Happened]:
+def _mark(subscription: Subscription, actor: str, reason: str, now: datetime, *, effective: date) -> list[Happened]:
     reason = reason.strip()[:REASON_LENGTH]
     subscription.cancel_at_period_end = True
     subscription.canceled_at = now
     subscription.cancel_reason = reason
     subscription.pending_plan = subscription.pending_quantity = None
     subscription.save()
-    facts = {"effective": max(subscription.period_end, today(now))}
-    return [record(subscription, "cancellation_requested", facts, now=now, actor=actor, reason=reason)]
+    return [record(subscription, "cancellation_requested", {"effective": effective}, now=now, actor=actor, reason=reason)]
 
 
 def _cancel_now(subscription_id: int, refund: Refund, actor: str, reason: str, now: datetime) -> list[Happened]:
@@ -89,8 +89,7 @@ def _cancel_now(subscription_id: int, refund: Refund, actor: str, reason: str, n
         if charge_under_way(subscription):
             raise rules.RefusedError("charge_under_way")
         paid = subscription.status in ("active", "paused")
-        happened = _mark(subscription, actor, reason, now)
-        happened[0].facts["effective"] = today(now).isoformat()
+        happened = _mark(subscription, actor, reason, now, effective=today(now))
         asked: list[int] = []
         if paid and refund != "none":
             given, asked = _give_back(subscription, refund, actor, now)

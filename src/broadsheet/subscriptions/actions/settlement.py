@@ -121,11 +121,12 @@ def settle(subscription: Subscription, bill: InvoiceRow, now: datetime) -> list[
     first = subscription.started_at is None
     facts = {
         "number": bill.number,
-        "amount_minor": sum(payment.amount_minor for payment in paid_by),
+        "amount_minor": paid_by[-1].amount_minor if paid_by else 0,
         "currency": bill.currency,
         "kind": "checkout" if first else {"period": "renewal"}.get(bill.kind, bill.kind),
     }
-    happened = [record(subscription, "payment", facts, now=now)]
+    # What credit paid is no payment; parts that came before have told of themselves.
+    happened = [record(subscription, "payment", facts, now=now)] if paid_by else []
     subscription.mandate_id = next((p.mandate_id for p in reversed(paid_by) if p.mandate_id), subscription.mandate_id)
     if bill.kind == "period":
         happened += _take_period(subscription, bill, now)
