@@ -13,5 +13,4 @@ urlpatterns = [
     path("account/gifts/", views.gifts, name="gifts"),
     path("account/gifts/<int:gift_id>/revoke/", views.revoke_gift, name="gift_revoke"),
     path("account/gift/<int:story_id>/", views.gift, name="gift"),
-    path("account/invoices/<path:number>/", views.invoice, name="invoice"),
 ]

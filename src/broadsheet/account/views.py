@@ -111,27 +111,6 @@ def undo_cancel(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
-@private
-@login_required
-@require_safe
-def invoice(request: HttpRequest, number: str) -> HttpResponse:
-    """One paid invoice, to be read or printed. Somebody else's is not found."""
-    bill = payments.readers_invoice(request.user.pk, number)
-    if bill is None or bill.paid_at is None:
-        raise Http404
-    shown = {
-        "bill": bill,
-        "email": request.user.email,
-        "paper": settings.BROADSHEET.name,
-        "period": span(bill.period_start, bill.period_end),
-        "lines": [(line.text, format_money(line.amount_minor, bill.currency)) for line in bill.lines],
-        "total": format_money(bill.total_minor, bill.currency),
-        "paid_on": longday(local_date(bill.paid_at, settings.BROADSHEET.zone)),
-        "issued_on": longday(local_date(bill.issued_at, settings.BROADSHEET.zone)),
-    }
-    return render(request, "account/invoice.html", shown)
-
-
 @dataclass(frozen=True, slots=True)
 class GiftShown:
     """A gift as its giver sees it: every text final. `link` is empty once it opens nothing."""
