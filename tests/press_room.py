@@ -125,7 +125,13 @@ def _settings_when_started() -> None:
         _renew_settings()
         start(database=database)
 
-    setup.start_django = start_afresh
+    def start_billing_afresh() -> None:
+        from broadsheet.server.database import make_scratch
+
+        _renew_settings()
+        make_scratch()
+
+    setup.start_django, setup.start_billing = start_afresh, start_billing_afresh
 
 
 def _renew_settings() -> None:
