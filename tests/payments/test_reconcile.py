@@ -1,5 +1,6 @@
 """Both books side by side: what was lost on the way is found, what does not agree is said once."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -152,6 +153,16 @@ def test_another_amount_is_said_and_not_applied():
     assert Payment.objects.get().status == "pending"
     facts = Discrepancy.objects.get().facts
     assert (facts["amount_minor"], facts["our_amount_minor"]) == (9_000, 90_000)
+
+
+def test_a_second_charge_under_one_key_is_money_taken_twice(monkeypatch):
+    payment = paid()
+    (listed,) = TILL.list_payments(NOW - DAY, LATER)
+    tries = [listed, replace(listed, provider_ref="second"), replace(listed, provider_ref="no", status="failed")]
+    monkeypatch.setattr(sandbox.SandboxTill, "list_payments", lambda *_: iter(tries))
+    assert compare() == (0, {"paid_unknown": 1})
+    assert found() == [("paid_unknown", "second")]
+    assert Discrepancy.objects.get().facts["key"] == payment.key
 
 
 def test_a_refund_of_their_own_desk():

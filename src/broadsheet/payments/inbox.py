@@ -17,7 +17,7 @@ from broadsheet.payments import crash, ports
 from broadsheet.payments.adapters import ChargeResult, RefundResult, SignatureError, WebhookNote
 from broadsheet.payments.adapters.registry import provider as provider_of
 from broadsheet.payments.events import WebhookReceived
-from broadsheet.payments.models import Payment, Refund, WebhookEvent
+from broadsheet.payments.models import Mandate, Payment, Refund, WebhookEvent
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ def _follow(provider: str, note: WebhookNote, now: datetime) -> bool:
             now=now,
         )
     elif note.kind == "mandate_revoked":
-        ports.mandate_revoked(provider=provider, mandate_ref=note.mandate_ref, now=now)
+        ports.mandate_revoked(provider=provider, mandate_ref=_mandate_ref(provider, note.mandate_ref), now=now)
     else:
         return False
     return True
@@ -163,3 +163,11 @@ def _refund_key(provider: str, note: WebhookNote) -> str:
         if key := rows.values_list("key", flat=True).first():
             return key
     raise UnknownHereError(f"No refund here is {note.key or note.charge_ref!r}.")
+
+
+def _mandate_ref(provider: str, ref: str) -> str:
+    """The mandate's whole reference in our book; some messages only tell its last part."""
+    mine = Mandate.objects.filter(provider=provider)
+    if mine.filter(provider_ref=ref).exists():
+        return ref
+    return mine.filter(provider_ref__endswith=f"/{ref}").values_list("provider_ref", flat=True).first() or ref

@@ -75,7 +75,7 @@ class _Comparison:
         with closing(_Seen()) as seen:
             for page in _pages(self._till.list_payments(since, self._now)):
                 ours = self._ours(page)
-                seen.add(row.key for row in ours.values())
+                seen.add(row.key for ref, row in ours.items() if row.provider_ref in ("", ref))
                 for theirs in page:
                     self._report.compared += 1
                     self._compare(theirs, ours.get(theirs.provider_ref))
@@ -98,6 +98,10 @@ class _Comparison:
     def _compare(self, theirs: PaymentSeen, ours: Payment | None) -> None:
         if ours is None:
             self._unknown_here(theirs)
+        elif ours.status == Payment.Status.SUCCEEDED and ours.provider_ref not in ("", theirs.provider_ref):
+            # Another try under the same key. That it failed is history; that it succeeded is money taken twice.
+            if theirs.status == "succeeded" and theirs.refunded_minor < theirs.amount_minor:
+                self._raise(_Kind.PAID_UNKNOWN, theirs.provider_ref, _facts(theirs, ours))
         elif (theirs.amount_minor, theirs.currency.upper()) != (ours.amount_minor, ours.currency.upper()):
             self._raise(_Kind.AMOUNT, theirs.provider_ref, _facts(theirs, ours))
         elif theirs.status in ("succeeded", "failed") and rules.may_move(ours.status, theirs.status):
