@@ -182,13 +182,13 @@ def _buyer(row: Invoice) -> Party:
     card = reader(row.reader_id)
     email = card.email if card else ""
     names = [name for name in (facts.get("organisation"), facts.get("name")) if name]
-    lines = names[1:] + [part.strip() for part in facts.get("address", "").split(",") if part.strip()]
+    lines = [part.strip() for part in facts.get("address", "").split(",") if part.strip()]
     country = facts.get("country", "IN")
     state = " ".join(part for part in (_place(facts.get("state", "")), facts.get("pin", "")) if part)
     lines += [state] if state else []
     lines += [_country(country)] if country != "IN" else []
-    return Party(names[0] if names else email, (*_joined(lines), *([email] if names and email else [])),
-                 facts.get("gstin", ""))  # fmt: skip
+    own = [email] if names and email else []
+    return Party(names[0] if names else email, (*names[1:], *_joined(lines), *own), facts.get("gstin", ""))
 
 
 def _joined(parts: list[str], width: int = 34) -> list[str]:
