@@ -36,10 +36,7 @@ def test_the_page_says_where_to_send_what_and_what_to_write_on_it(bank, client):
     answer = client.get(page())
     text = answer.content.decode()
     assert answer.status_code == 200
-    assert (
-        answer.headers["Cache-Control"] == "max-age=0, no-store, private"
-        or "no-store" in answer.headers["Cache-Control"]
-    )
+    assert "no-store" in answer.headers["Cache-Control"]
     for words in ("Account 123 456", "IFSC ABCD0123456", "₹900", invoice.number, "A quarter", "/thanks/1/"):
         assert words in text, words
 
