@@ -7,31 +7,51 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from broadsheet.dates import local_date
-from broadsheet.payments.queries import credit_balance, invoices_of, mandate, open_invoices_of
+from broadsheet.payments.queries import credit_balance, invoices_of, mandate, open_invoices_of, tax_rate_on
+from broadsheet.payments.taxes import split
+from broadsheet.readers.queries import reader
 from broadsheet.subscriptions import cards, pricing, rules
 from broadsheet.subscriptions.actions.billing import discount_of, price_rows
+from broadsheet.subscriptions.actions.consent import ConsentRow, consents_of
 from broadsheet.subscriptions.actions.due import due_since
+from broadsheet.subscriptions.actions.groups import seats_left
 from broadsheet.subscriptions.actions.history import policies, subject, zone
 from broadsheet.subscriptions.actions.renewals import may_be_charged
 from broadsheet.subscriptions.actions.rights import promised_until
 from broadsheet.subscriptions.cards import PlanCard
-from broadsheet.subscriptions.models import Gift, Plan, Subscription, SubscriptionEvent
+from broadsheet.subscriptions.models import Gift, Plan, Price, Seat, Subscription, SubscriptionEvent
 
 __all__ = [
+    "ConsentRow",
     "EventRow",
     "GiftSubscriptionRow",
     "PlanCard",
+    "PresentRow",
+    "SeatRow",
     "SubscriptionRow",
     "balance",
+    "benefits_of",
+    "consents_of",
+    "currency_of",
     "current_subscription",
     "every_subscription",
+    "gift_named",
+    "gift_of",
+    "gifts_for",
     "gifts_of",
+    "group_cards",
     "history",
     "plan_card",
     "plan_cards",
     "renewal_date",
+    "seat_named",
+    "seats_held",
+    "seats_left",
+    "seats_of",
+    "seats_sold",
     "subscription",
     "subscriptions_of",
 ]
@@ -40,7 +60,8 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class SubscriptionRow:
     """One subscription. `paid_until` and `access_until` are exclusive local dates, the latter None without access;
-    `next_charge_on` is None when no charge will come; `amount_minor` is what the next period costs before tax on top."""
+    `next_charge_on` is None when no charge will come; `amount_minor` is what the next period costs before tax on
+    top."""
 
     id: int
     reader_id: int
@@ -92,6 +113,37 @@ class GiftSubscriptionRow:
     token: str
 
 
+@dataclass(frozen=True, slots=True)
+class SeatRow:
+    """A seat that was given: `reader_id` is None as long as nobody took it."""
+
+    id: int
+    subscription_id: int
+    email: str
+    reader_id: int | None
+    token: str
+    invited_at: datetime
+    claimed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PresentRow:
+    """A gift as whoever it is for sees it. `giver` is a name or, without one, an address."""
+
+    id: int
+    token: str
+    plan_code: str
+    plan_name: str
+    months: int
+    giver_id: int
+    giver: str
+    to_email: str
+    message: str
+    send_on: date
+    status: str
+    subscription_id: int | None
+
+
 def _price(plan: Plan, day: date) -> pricing.PriceRow | None:
     newest = plan.prices.order_by("-new_from", "-id").first()
     return pricing.price_for_new(price_rows(plan, newest.currency), day) if newest else None
@@ -102,13 +154,30 @@ def _offer(plan: Plan, day: date) -> cards.Offer | None:
     if price is None:
         return None  # what has no price yet is not offered
     benefits = tuple((product.code, product.benefit) for product in plan.products.all())
-    return cards.Offer(plan.code, plan.name, plan.months, price.amount_minor, price.currency, benefits)
+    amount = price.amount_minor
+    rate = None if plan.tax_inclusive or not plan.tax else tax_rate_on(plan.tax, "IN", day)
+    if rate is not None:
+        # A price without its tax is no price: the card says what is paid at home.
+        amount = split(amount, kind=rate.kind, rate_bp=rate.rate_bp, inclusive=False, intra=True).total_minor
+    return cards.Offer(
+        plan.code, plan.name, plan.months, amount, price.currency, benefits,
+        plan.trial_days, plan.min_quantity, plan.max_quantity,
+    )  # fmt: skip
 
 
 def plan_cards(language: str, *, gifts: int = 0, day: date | None = None) -> tuple[PlanCard, ...]:
     """The plans on sale, in the publisher's order, as readers see them. `gifts`: as in cards.plan_card."""
+    return _cards(Plan.objects.filter(min_quantity=1), language, gifts, day)
+
+
+def group_cards(language: str, *, day: date | None = None) -> tuple[PlanCard, ...]:
+    """The plans for groups and firms on sale: prices are those of one seat."""
+    return _cards(Plan.objects.filter(min_quantity__gt=1), language, 0, day)
+
+
+def _cards(plans: QuerySet[Plan], language: str, gifts: int, day: date | None) -> tuple[PlanCard, ...]:
     when = day or date.max
-    rows = Plan.objects.filter(retired=False, published=True, min_quantity=1).prefetch_related("products")
+    rows = plans.filter(retired=False, published=True).prefetch_related("products")
     offers = [offer for plan in rows if (offer := _offer(plan, when))]
     best = cards.best_value(offers)
     products = settings.BROADSHEET_PRODUCTS
@@ -120,7 +189,26 @@ def plan_cards(language: str, *, gifts: int = 0, day: date | None = None) -> tup
 
 def plan_card(code: str, language: str, *, day: date | None = None) -> PlanCard | None:
     """One plan on sale."""
-    return next((card for card in plan_cards(language, day=day) if card.code == code), None)
+    return next((card for card in _cards(Plan.objects.filter(code=code), language, 0, day)), None)
+
+
+def seats_sold(code: str) -> tuple[int, int]:
+    """The fewest and the most seats a plan is sold for."""
+    found = Plan.objects.filter(code=code).values_list("min_quantity", "max_quantity").first()
+    return found or (1, 1)
+
+
+def benefits_of(code: str) -> tuple[str, ...]:
+    """What a plan unlocks here, in words."""
+    plan = Plan.objects.filter(code=code).prefetch_related("products").first()
+    here = settings.BROADSHEET_PRODUCTS
+    return tuple(product.benefit for product in plan.products.all() if product.code in here) if plan else ()
+
+
+def currency_of(code: str) -> str:
+    """The currency a plan is sold in."""
+    row = Price.objects.filter(plan__code=code).order_by("-new_from", "-id").first()
+    return row.currency if row else settings.BROADSHEET.currency
 
 
 def renewal_date(code: str, day: date) -> date | None:
@@ -233,7 +321,59 @@ def gifts_of(reader_id: int) -> tuple[GiftSubscriptionRow, ...]:
     )
 
 
+def _present(row: Gift) -> PresentRow:
+    giver = reader(row.giver_id)
+    named, plan = (giver.name or giver.email) if giver else "", row.plan
+    return PresentRow(
+        row.pk, row.token, plan.code, plan.name, plan.months, row.giver_id, named, row.to_email, row.message,
+        row.send_on, row.status, row.subscription_id,
+    )  # fmt: skip
+
+
+def gift_named(token: str) -> PresentRow | None:
+    """The gift its link is for; None as long as it is not paid."""
+    rows = Gift.objects.filter(token=token).exclude(status__in=("open", "void")).select_related("plan")
+    row = rows.first() if token else None
+    return _present(row) if row else None
+
+
+def gift_of(giver_id: int, gift_id: int) -> PresentRow | None:
+    """One gift as its giver sees it, paid or not."""
+    row = Gift.objects.filter(giver_id=giver_id, pk=gift_id).select_related("plan").first()
+    return _present(row) if row else None
+
+
+def gifts_for(email: str, day: date) -> tuple[PresentRow, ...]:
+    """What waits for whoever has this address, oldest first; a gift whose day has not come is still a surprise."""
+    rows = Gift.objects.filter(to_email=email.lower(), status="paid", send_on__lte=day).select_related("plan")
+    return tuple(_present(row) for row in rows.order_by("id"))
+
+
 def history(subscription_id: int) -> tuple[EventRow, ...]:
     """Everything that happened to a subscription, oldest first."""
     rows = SubscriptionEvent.objects.filter(subscription_id=subscription_id).order_by("id")
     return tuple(EventRow(row.at, row.kind, row.actor, row.reason, row.facts) for row in rows)
+
+
+def _seat(row: Seat) -> SeatRow:
+    return SeatRow(
+        row.pk, row.subscription_id, row.email, row.reader_id, row.token, row.invited_at, row.claimed_at
+    )  # fmt: skip
+
+
+def seats_of(subscription_id: int) -> tuple[SeatRow, ...]:
+    """The seats of a group that were given, oldest first; the payer's own is not among them."""
+    rows = Seat.objects.filter(subscription_id=subscription_id, removed_at=None).order_by("id")
+    return tuple(_seat(row) for row in rows)
+
+
+def seat_named(token: str) -> SeatRow | None:
+    """The seat an invitation is for, as long as it stands."""
+    row = Seat.objects.filter(token=token, removed_at=None).first() if token else None
+    return _seat(row) if row else None
+
+
+def seats_held(reader_id: int) -> tuple[SeatRow, ...]:
+    """The seats a reader has in groups that others pay for."""
+    rows = Seat.objects.filter(reader_id=reader_id, removed_at=None, subscription__status__in=rules.LIVE)
+    return tuple(_seat(row) for row in rows.order_by("id"))

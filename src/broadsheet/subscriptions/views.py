@@ -1,118 +1,86 @@
-"""From the plans to the till and back. Nothing here is ever kept by a cache: every page is one reader's."""
+"""The plans, and the way back from the till. Nothing here is ever kept by a cache: every page is one reader's."""
 
 from __future__ import annotations
-
-from datetime import date
-from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from broadsheet import clock
 from broadsheet.dates import local_date
-from broadsheet.readers.rules import local_path
-from broadsheet.subscriptions import actions, queries, rules
+from broadsheet.money import format_money
+from broadsheet.payments.queries import payments_of_subject
+from broadsheet.subscriptions import actions, queries
 from broadsheet.subscriptions.cards import last_day, longday
-
-private = cache_control(private=True, no_store=True)
-# Pages of the road itself are no place to go back to.
-ON_THE_ROAD = ("/account/", "/subscribe/", "/till/", "/admin/")
+from broadsheet.subscriptions.views_road import language, private, sign_in_first, today, wanted, with_next
 
 
-def _wanted(request: HttpRequest) -> str:
-    """The story the reader came from: named in the address, else the page of ours that the browser says led here."""
-    named = request.POST.get("next") or request.GET.get("next")
-    if named is not None:
-        return local_path(named)
-    referrer = urlsplit(request.headers.get("Referer", ""))
-    path = local_path(referrer.path) if referrer.netloc == request.get_host() else ""
-    return "" if path.startswith(ON_THE_ROAD) else path
-
-
-def _with_next(url: str, wanted: str) -> str:
-    return f"{url}?{urlencode({'next': wanted})}" if wanted else url
-
-
-def _subscribed(request: HttpRequest) -> bool:
+def is_subscribed(request: HttpRequest) -> bool:
     if not request.user.is_authenticated:
         return False
     row = queries.current_subscription(request.user.pk)
     return row is not None and row.live
 
 
-def _today() -> date:
-    return local_date(clock.now(), settings.BROADSHEET.zone)
-
-
 @private
 @require_safe
 def plans(request: HttpRequest) -> HttpResponse:
-    wanted = _wanted(request)
-    options = settings.BROADSHEET
-    cards = queries.plan_cards(options.languages[0], gifts=options.gift_quota)
+    path = wanted(request)
+    cards = queries.plan_cards(language(), gifts=settings.BROADSHEET.gift_quota, day=today())
+    groups = queries.group_cards(language(), day=today())
     shown = {
-        "offers": [(card, _with_next(card.url, wanted)) for card in cards],
-        "subscribed": _subscribed(request),
+        "offers": [(card, with_next(card.url, path)) for card in cards],
+        "groups": [(card, with_next(card.url, path)) for card in groups],
+        "subscribed": is_subscribed(request),
         "signed_in": request.user.is_authenticated,
-        "sign_in": _with_next(reverse("sign_in"), wanted or reverse("subscribe")),
+        "sign_in": with_next(reverse("sign_in"), path or reverse("subscribe")),
     }
     return render(request, "subscriptions/plans.html", shown)
-
-
-@private
-@require_http_methods(["GET", "HEAD", "POST"])
-def order(request: HttpRequest, code: str) -> HttpResponse:
-    """What is bought, for how much, until when; then the till. A visitor signs in first and comes back here."""
-    card = queries.plan_card(code, settings.BROADSHEET.languages[0])
-    if card is None:
-        raise Http404
-    wanted = _wanted(request)
-    if not request.user.is_authenticated:
-        return redirect(_with_next(reverse("sign_in"), _with_next(card.url, wanted)))
-    if _subscribed(request):
-        return redirect("account")
-    if request.method == "POST":
-        return _to_the_till(request, code, wanted)
-    renewal = queries.renewal_date(code, _today())
-    shown = {"card": card, "next": wanted, "renewal": longday(renewal) if renewal else "", "email": request.user.email}
-    return render(request, "subscriptions/order.html", shown)
-
-
-def _to_the_till(request: HttpRequest, code: str, wanted: str) -> HttpResponse:
-    try:
-        checkout = actions.start_checkout(reader_id=request.user.pk, plan_code=code, next_path=wanted, now=clock.now())
-    except rules.RefusedError as refusal:
-        return redirect("account" if refusal.reason == "already_subscribed" else "subscribe")
-    return redirect(checkout.url)
 
 
 @private
 @require_safe
 def thanks(request: HttpRequest, subscription_id: int) -> HttpResponse:
     """Back from the till. The payment takes effect here and now: the next page the reader opens is the full story."""
-    wanted = _wanted(request)
     if not request.user.is_authenticated:
-        return redirect(_with_next(reverse("sign_in"), request.get_full_path()))
+        return sign_in_first(request)
     row = queries.subscription(subscription_id)
     if row is None or row.reader_id != request.user.pk:
         raise Http404
     answer = actions.complete_checkout(subscription_id=subscription_id, now=clock.now())
     row = queries.subscription(subscription_id)
-    again = _with_next(reverse("order", args=[row.plan_code]), wanted)
+    assert row is not None
+    path = wanted(request)
+    again = with_next(reverse("order", args=[row.plan_code]), path)
     if answer == "open":
-        return redirect(again)
+        tried = payments_of_subject(f"subscription:{row.id}")
+        under_way = any(payment.status == "processing" for payment in tried)
+        shown = {"plan": row.plan_name, "again": again, "look": request.get_full_path(), "under_way": under_way}
+        return render(request, "subscriptions/open.html", shown)
     if answer == "declined":
         return render(request, "subscriptions/declined.html", {"again": again, "plan": row.plan_name})
-    shown = {
+    return render(request, "subscriptions/thanks.html", {"next": path, "email": request.user.email, **_begun(row)})
+
+
+def _begun(row: queries.SubscriptionRow) -> dict[str, object]:
+    """What has begun: a trial with or without a charge at its end, or a paid period."""
+    charge = ""
+    if row.next_charge_on:
+        money = actions.quote_renewal(subscription_id=row.id, amount_minor=row.amount_minor, now=clock.now())
+        charge = f"{format_money(money.split.total_minor, row.currency)} on {longday(row.next_charge_on)}"
+    ends = local_date(row.trial_end, settings.BROADSHEET.zone) if row.trial_end else row.paid_until
+    return {
         "plan": row.plan_name,
-        "next": wanted,
         "until": last_day(row.paid_until),
-        "email": request.user.email,
         "live": row.live,
-        "renews": row.next_charge_on is not None,
+        "trial": longday(ends) if row.status == "trialing" else "",
+        "charge": charge,
+        "seats": row.quantity if row.quantity > 1 else 0,
     }
-    return render(request, "subscriptions/thanks.html", shown)
+
+
+def gone(request: HttpRequest) -> HttpResponse:
+    """To the plans, when what was asked for is not sold any more."""
+    return redirect(with_next(reverse("subscribe"), wanted(request)))

@@ -12,9 +12,11 @@ from broadsheet.subscriptions.actions.changes import (
 from broadsheet.subscriptions.actions.checkout import Checkout, complete_checkout, start_checkout
 from broadsheet.subscriptions.actions.clockwork import next_due, run_due
 from broadsheet.subscriptions.actions.consent import ConsentRow, record_consent
+from broadsheet.subscriptions.actions.desk import note_receipt, refuse_refund, retry
 from broadsheet.subscriptions.actions.gifts import buy_gift, redeem_gift
 from broadsheet.subscriptions.actions.groups import claim_seat, invite_seat, remove_seat, set_seat_domain
 from broadsheet.subscriptions.actions.history import Happened
+from broadsheet.subscriptions.actions.merging import merge_readers
 from broadsheet.subscriptions.actions.methods import (
     TillPage,
     chargeback,
@@ -31,7 +33,13 @@ from broadsheet.subscriptions.actions.pausing import pause, resume
 from broadsheet.subscriptions.actions.quoting import CheckoutQuote, quote_checkout, quote_gift, quote_renewal, rails
 from broadsheet.subscriptions.actions.refunding import approve_refund, record_refund_result, refund_payment
 from broadsheet.subscriptions.actions.renewals import work_one
-from broadsheet.subscriptions.actions.returning import complete_gift, complete_new_mandate, complete_payment, pay_gift
+from broadsheet.subscriptions.actions.returning import (
+    complete_gift,
+    complete_new_mandate,
+    complete_payment,
+    leave_checkout,
+    pay_gift,
+)
 from broadsheet.subscriptions.actions.settlement import record_result, settle_invoice
 from broadsheet.subscriptions.actions.staff import comp, extend
 from broadsheet.subscriptions.actions.withdrawal import Withdrawal, may_withdraw, withdraw
@@ -62,10 +70,13 @@ __all__ = [
     "give_back_mandate",
     "give_credit",
     "invite_seat",
+    "leave_checkout",
     "mandate_revoked",
     "may_withdraw",
+    "merge_readers",
     "needs_mandate",
     "next_due",
+    "note_receipt",
     "pause",
     "pay",
     "pay_gift",
@@ -80,9 +91,11 @@ __all__ = [
     "record_result",
     "redeem_gift",
     "refund_payment",
+    "refuse_refund",
     "remove_seat",
     "resume",
     "retire_plan",
+    "retry",
     "run_due",
     "set_price",
     "set_quantity",

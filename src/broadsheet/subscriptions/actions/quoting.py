@@ -129,15 +129,17 @@ def quote_renewal(*, subscription_id: int, amount_minor: int, now: datetime) -> 
     )
 
 
-def quote_gift(*, giver_id: int, plan_code: str, now: datetime) -> payments.Money:
-    """What `buy_gift` would charge. RefusedError: `unknown_plan`, `plan_retired`, `unpriced`."""
+def quote_gift(*, giver_id: int, plan_code: str, now: datetime) -> tuple[int, payments.Money]:
+    """What `buy_gift` would charge: the price before tax on top, and what it comes to. RefusedError: `unknown_plan`,
+    `plan_retired`, `unpriced`."""
     plan = sellable(plan_code)
     newest = plan.prices.order_by("-new_from", "-id").first()
     if newest is None:
         raise rules.RefusedError("unpriced")
     price = price_for_new(plan, newest.currency, today(now))
     lines = [Line("", price.amount_minor)]
-    return payments.quote(reader_id=giver_id, lines=lines, taxed=taxed(plan), currency=price.currency, now=now)
+    money = payments.quote(reader_id=giver_id, lines=lines, taxed=taxed(plan), currency=price.currency, now=now)
+    return price.amount_minor, money
 
 
 def rails(currency: str, country: str = INDIA) -> tuple[str, ...]:

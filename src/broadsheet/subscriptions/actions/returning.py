@@ -9,7 +9,7 @@ from django.db import transaction
 from broadsheet.payments import actions as payments
 from broadsheet.payments.queries import invoice, payments_of, payments_of_subject, pending_mandates
 from broadsheet.subscriptions import rules
-from broadsheet.subscriptions.actions.checkout import Answer
+from broadsheet.subscriptions.actions.checkout import Answer, close_checkout
 from broadsheet.subscriptions.actions.history import subject
 from broadsheet.subscriptions.actions.methods import complete_mandate
 from broadsheet.subscriptions.actions.settlement import record_result
@@ -20,6 +20,13 @@ def _collect(key: str, now: datetime) -> None:
     result = payments.fetch_result(key=key, now=now)
     if result is not None:
         record_result(key=key, result=result, now=now)
+
+
+def leave_checkout(*, reader_id: int, now: datetime) -> None:
+    """Close a checkout nobody has paid: who is billed has changed, and its invoice names somebody else. One that was
+    paid in the meantime counts."""
+    for pk in Subscription.objects.filter(reader_id=reader_id, status="incomplete").values_list("pk", flat=True):
+        close_checkout(pk, "checkout_replaced", now)
 
 
 def complete_payment(*, subscription_id: int, now: datetime) -> Answer:
