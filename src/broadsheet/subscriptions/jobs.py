@@ -7,7 +7,8 @@ from datetime import date
 from django.conf import settings
 
 from broadsheet import clock
-from broadsheet.dates import parse_instant
+from broadsheet.bus.actions import remember
+from broadsheet.dates import parse_instant, rfc3339
 from broadsheet.mail import Letter, send
 from broadsheet.money import format_money
 from broadsheet.payments.events import PaymentSettled
@@ -15,6 +16,7 @@ from broadsheet.payments.queries import invoice
 from broadsheet.readers.queries import reader
 from broadsheet.subscriptions import actions
 from broadsheet.subscriptions.cards import last_day, longday, span
+from broadsheet.subscriptions.desk_queries import LAST_RUN
 from broadsheet.subscriptions.events import (
     CancellationScheduled,
     GiftDue,
@@ -30,7 +32,9 @@ from broadsheet.subscriptions.queries import SubscriptionRow, subscription
 
 def run_billing() -> None:
     """Everything that is due by now: renewals, retries, ends, lapsed checkouts, payments nobody came back from."""
-    actions.run_due(now=clock.now())
+    now = clock.now()
+    actions.run_due(now=now)
+    remember(LAST_RUN, {"at": rfc3339(now)})
 
 
 def settle_payment(event: PaymentSettled) -> None:

@@ -32,6 +32,7 @@ from broadsheet.payments.actions.mandates import (
     open_mandate_page,
     revoke_mandate,
 )
+from broadsheet.payments.actions.merging import lend_profile, move_credit
 from broadsheet.payments.actions.profiles import save_profile
 from broadsheet.payments.actions.receipts import pay_by_hand
 from broadsheet.payments.actions.refunds import (
@@ -64,8 +65,10 @@ __all__ = [
     "fetch_result",
     "give_credit",
     "keep_mandate",
+    "lend_profile",
     "mark_mandate_refused",
     "mark_uncollectible",
+    "move_credit",
     "note_mandate_revoked",
     "open_checkout",
     "open_dispute",
