@@ -68,7 +68,7 @@ def periodic() -> list[Every]:
         Every(60, archive_jobs.ensure_index),
         Every(20, server_jobs.turn_the_day),
         Every(20, server_jobs.follow_time_zone),
-        Every(60, subscription_jobs.run_billing),
+        Every(1, subscription_jobs.run_billing),
         Every(300, payment_jobs.follow_up),
         Every(6 * 3600, payment_jobs.compare_books),
         Every(2, leakcheck_jobs.look_at_published),
