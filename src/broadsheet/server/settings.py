@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "broadsheet.server.apps.ServerConfig",
     "broadsheet.demo",
     "broadsheet.leakcheck",
+    "broadsheet.timemachine",
     "broadsheet.desk",
     "broadsheet.archive",
     "broadsheet.account",
