@@ -241,6 +241,17 @@ def test_the_bank_is_told_ahead_by_the_order_of_the_debit(till, api):
     assert [debit["order_id"] for debit in posts(api, "/v1/payments/create/recurring")] == [notice]
 
 
+def test_another_amount_is_announced_anew_and_debited_once(till, api):
+    ref = mandate(till, api)
+    debit_at = now() + timedelta(hours=40)
+    old = till.notify_debit(request("renew:1:2:1", ref, 90_000), debit_at)
+    new = till.notify_debit(request("renew:1:2:1", ref, 80_000), debit_at)
+    assert old != new
+    assert charge(till, "renew:1:2:1", ref, 80_000).status == "succeeded"
+    assert charge(till, "renew:1:2:1", ref, 90_000).status == "succeeded"
+    assert [(d["order_id"], d["amount"]) for d in posts(api, "/v1/payments/create/recurring")] == [(new, 80_000)]
+
+
 def test_upi_debits_keep_out_of_the_busy_hours(till, api):
     ref = mandate(till, api, MandateWish("upi", 300_000))
     busy = datetime(2027, 4, 10, 11, 0, tzinfo=INDIA)

@@ -7,7 +7,7 @@ again looks at the order's payments before anything is charged.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -156,15 +156,17 @@ class RazorpayTill:
         rail, _, token = words.split_ref(request.mandate_ref)
         moved = off_peak(debit_at) if rail == "upi" else debit_at
         notice = {"token_id": token, "payment_after": int(moved.timestamp())}
-        return str((self._order(request.key) or self._make_order(request, notice))["id"])
+        # What was announced with another amount is announced anew: the bank debits what it told the reader.
+        order = _of_amount(self._orders(request.key), request.amount_minor)
+        return str((order or self._make_order(request, notice))["id"])
 
     def charge(self, request: ChargeRequest) -> ChargeResult:
         rail, customer_id, token = words.split_ref(request.mandate_ref)
-        order = self._order(request.key)
-        if order is not None:
-            result = self._result(order)
-            if result.status != "pending":
-                return result
+        orders = self._orders(request.key)
+        known = self._known(orders)
+        if known is not None:
+            return known
+        order = _of_amount(orders, request.amount_minor)
         if rail == "upi" and order is not None and off_peak(request.at) != request.at:
             raise NoAnswerError("UPI debits wait until the busy hours are over.")
         order = order or self._make_order(request, None)
@@ -192,10 +194,17 @@ class RazorpayTill:
         result = self._result(self._api.order.fetch(order["id"], {}))
         return ChargeResult("processing") if result.status == "pending" else result
 
-    def _order(self, key: str) -> Values | None:
+    def _orders(self, key: str) -> list[Values]:
+        """The orders of a debit: one, or several when the amount changed after the bank was told."""
         receipt = receipt_of(key)
-        rows = self._api.order.all({"receipt": receipt}).get("items", [])
-        return next((row for row in rows if row.get("receipt") == receipt), None)
+        rows = self._api.order.all({"receipt": receipt, "count": _PAGE}).get("items", [])
+        return [row for row in rows if row.get("receipt") == receipt and words.notes_of(row).get(KIND) == "debit"]
+
+    def _known(self, orders: Sequence[Mapping[str, Any]]) -> ChargeResult | None:
+        """What is known of a debit; None while nothing was debited. An order alone moves nothing: whoever made it died
+        before the debit, or only had the bank told."""
+        results = {result.status: result for order in orders if (result := self._result(order)).status != "pending"}
+        return results.get("succeeded") or results.get("processing") or results.get("failed")
 
     def _make_order(self, request: ChargeRequest, notice: Values | None) -> Values:
         made: Values = self._api.order.create(
@@ -224,11 +233,9 @@ class RazorpayTill:
             self._refund(str(payment["id"]), int(payment["amount"]), f"back:{key}", "mandate registered")
 
     def fetch(self, key: str, at: datetime) -> ChargeResult | None:
-        order = self._order(key)
-        if order is not None and words.notes_of(order).get(KIND) == "debit":
-            result = self._result(order)
-            # An order alone moves nothing: whoever made it died before the debit, or only had the bank told.
-            return None if result.status == "pending" else result
+        orders = self._orders(key)
+        if orders:
+            return self._known(orders)
         for page, _ in self._pages(key):
             ended = page.get("status") in ("cancelled", "expired")
             result = ChargeResult("pending")
@@ -303,3 +310,7 @@ class RazorpayTill:
             if len(page) < _PAGE:
                 return
             skip += len(page)
+
+
+def _of_amount(orders: Sequence[Values], amount_minor: int) -> Values | None:
+    return next((order for order in orders if int(order["amount"]) == amount_minor), None)
