@@ -48,13 +48,21 @@ def line(amount: int, start: str = "", end: str = "", kind: str = "plan", text: 
     return Line(text, amount, kind, 1, day(start) if start else None, day(end) if end else None)
 
 
-def bill(reader_id: int, *lines: Line, on: str, taxed: Taxed = GST, subject: str = "subscription:1", currency="INR"):
+def bill(
+    reader_id: int,
+    *lines: Line,
+    on: str,
+    taxed: Taxed = GST,
+    subject: str = "subscription:1",
+    currency="INR",
+    kind="period",
+):
     starts = [made.start for made in lines if made.start]
     ends = [made.end for made in lines if made.end]
     return actions.open_invoice(
         reader_id=reader_id,
         subject=subject,
-        kind="period",
+        kind=kind,
         period_index=None,
         period_start=min(starts, default=day(on)),
         period_end=max(ends, default=date(2099, 1, 1)),

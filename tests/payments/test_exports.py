@@ -120,6 +120,15 @@ def test_deferred_revenue_by_the_month_it_will_be_earned_in():
     assert [row["month"] for row in table(exports.deferred_by_month())] == ["2027-03", "2027-04"]
 
 
+def test_gifts_that_wait_stand_at_the_end():
+    sold(make.reader(), taxed=Taxed())
+    make.bill(make.reader(), make.line(270_00), on="2027-01-10", taxed=Taxed(), kind="gift")
+    assert [tuple(row.values()) for row in table(exports.deferred_by_month())][3:] == [
+        ("INR", "2027-04", "90.00", "270.00"),
+        ("INR", "not begun", "270.00", "0.00"),
+    ]
+
+
 def gstr1() -> dict[str, list[dict[str, str]]]:
     sections: dict[str, list[dict[str, str]]] = {}
     for row in table(exports.gstr1(**YEAR)):

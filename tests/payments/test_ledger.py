@@ -348,6 +348,18 @@ def test_what_is_earned_follows_the_days_that_were_bought():
     assert books() == {"receivable": 900_00, "revenue": -900_00}
 
 
+def test_a_gift_is_earned_from_its_redemption():
+    bill = make.bill(make.reader(), make.line(900_00), on="2027-01-10", taxed=NO_TAX, kind="gift")
+    make.pay(bill, "2027-01-10")
+    assert close("2030-01-01") == 0
+    assert books() == {"cash:sandbox": 900_00, "deferred_revenue": -900_00}
+    actions.earn_over(invoice_id=bill.id, start=make.day("2030-01-10"), end=make.day("2030-04-10"))
+    assert [close(day) for day in ("2030-02-01", "2030-03-01")] == [1, 1]
+    assert books()["revenue"] == -500_00
+    close("2030-06-01")
+    assert books() == {"cash:sandbox": 900_00, "revenue": -900_00}
+
+
 def test_tax_on_top_is_no_revenue():
     make.tax("vat20", "vat", 2000)
     make.bill(

@@ -15,6 +15,8 @@ from broadsheet.payments import journal, postings
 from broadsheet.payments.models import Deferral, Invoice, InvoiceLine
 
 BATCH = 500
+# The days of a service that has not begun: earned in no month.
+NOT_YET = date(9999, 12, 31)
 
 
 def defer(invoice: Invoice, lines: Sequence[InvoiceLine], amounts: Sequence[int], day: date) -> None:
@@ -24,18 +26,25 @@ def defer(invoice: Invoice, lines: Sequence[InvoiceLine], amounts: Sequence[int]
             line=line,
             invoice=invoice,
             currency=invoice.currency,
-            start=line.service_start,
-            end=line.service_end,
+            start=line.service_start or NOT_YET,
+            end=line.service_end or NOT_YET,
             amount_minor=amount,
-            due_on=postings.next_close(max(line.service_start, day)) if amount else None,
+            due_on=_first_close(line, day) if amount else None,
         )
         for line, amount in zip(lines, amounts, strict=True)
-        if is_timed(line)
+        if is_timed(invoice, line)
     )
 
 
-def is_timed(line: InvoiceLine) -> bool:
-    return line.service_start is not None and line.service_end is not None
+def is_timed(invoice: Invoice, line: InvoiceLine) -> bool:
+    """Whether a line is earned over days. Those of a gift are not known before somebody redeems it."""
+    if line.kind == InvoiceLine.Kind.CARRIED:
+        return False
+    return line.service_start is not None or invoice.kind == Invoice.Kind.GIFT
+
+
+def _first_close(line: InvoiceLine, day: date) -> date:
+    return postings.next_close(max(line.service_start, day)) if line.service_start else NOT_YET
 
 
 def held(invoice_id: int) -> list[Deferral]:
@@ -93,10 +102,17 @@ def give_up(*, rows: Sequence[Deferral], day: date, most_minor: int) -> int:
 def move_service(*, invoice_id: int, was: tuple[date, date], now_is: tuple[date, date]) -> None:
     """The days an invoice's lines are earned over became others. What that changes is booked with the month."""
     for row in Deferral.objects.select_for_update().filter(invoice_id=invoice_id, start=was[0], end=was[1]):
-        if row.amount_minor and row.due_on is None:
+        if was[0] == NOT_YET:
+            row.due_on = postings.next_close(now_is[0]) if row.amount_minor else None
+        elif row.amount_minor and row.due_on is None:
             row.due_on = postings.next_close(was[1])
         row.start, row.end = now_is
         row.save(update_fields=["start", "end", "due_on"])
+
+
+def begin_service(*, invoice_id: int, start: date, end: date) -> None:
+    """What was sold for days not known then, such as a gift, is for `[start, end)`."""
+    move_service(invoice_id=invoice_id, was=(NOT_YET, NOT_YET), now_is=(start, end))
 
 
 def recognise_revenue(*, until: date, now: datetime, limit: int = 200_000) -> int:

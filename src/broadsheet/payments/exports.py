@@ -19,6 +19,7 @@ from django.db.models import Max, Min, Q
 
 from broadsheet.dates import add_months, local_date
 from broadsheet.payments import places, postings
+from broadsheet.payments.earning import NOT_YET
 from broadsheet.payments.models import CreditNote, Deferral, Invoice, InvoiceLine, JournalLine
 from broadsheet.payments.series import INVOICES, NOTES
 from broadsheet.payments.taxes import TaxSplit
@@ -91,13 +92,18 @@ def journal(*, since: date, until: date) -> Rows:
 
 
 def deferred_by_month() -> Rows:
-    """What is deferred now, by the month in which it will be earned. The first is the month to be closed next."""
+    """What is deferred now, by the month in which it will be earned. The first is the month to be closed next, and
+    `not begun` are gifts that wait for somebody to redeem them."""
     yield ("currency", "month", "earned", "deferred_after")
     months: dict[tuple[str, date], int] = defaultdict(int)
     left: dict[str, int] = defaultdict(int)
+    waiting: dict[str, int] = defaultdict(int)
     rows = Deferral.objects.filter(due_on__isnull=False).order_by("line")
     for row in rows.iterator(chunk_size=CHUNK):
         left[row.currency] += row.amount_minor - row.earned_minor
+        if row.due_on == NOT_YET:
+            waiting[row.currency] += row.amount_minor - row.earned_minor
+            continue
         before, close = row.earned_minor, row.due_on
         while before != row.amount_minor or close == row.due_on:
             after = postings.earned_by(row.amount_minor, row.start, row.end, close)
@@ -106,6 +112,8 @@ def deferred_by_month() -> Rows:
     for (currency, month), amount in sorted(months.items()):
         left[currency] -= amount
         yield (currency, f"{month:%Y-%m}", decimal(amount, currency), decimal(left[currency], currency))
+    for currency, amount in sorted(waiting.items()):
+        yield (currency, "not begun", decimal(amount, currency), decimal(left[currency] - amount, currency))
 
 
 def gstr1(*, since: date, until: date) -> Rows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from broadsheet.payments import earning, journal, postings
-from broadsheet.payments.earning import move_service, recognise_revenue
+from broadsheet.payments.earning import begin_service, move_service, recognise_revenue
 from broadsheet.payments.journal import (
     Balance,
     Violation,
@@ -25,6 +25,7 @@ from broadsheet.payments.taxes import TaxSplit, share
 __all__ = [
     "Balance",
     "Violation",
+    "begin_service",
     "book_credit_given",
     "book_credit_used",
     "book_dispute_closed",
@@ -59,9 +60,10 @@ def _book(
     )
 
 
-def _billed(lines: list[InvoiceLine]) -> list[postings.Billed]:
+def _billed(invoice: Invoice, lines: list[InvoiceLine]) -> list[postings.Billed]:
     carried = InvoiceLine.Kind.CARRIED
-    return [postings.Billed(line.amount_minor, earning.is_timed(line), line.kind == carried) for line in lines]
+    timed = earning.is_timed
+    return [postings.Billed(line.amount_minor, timed(invoice, line), line.kind == carried) for line in lines]
 
 
 def _whole(row: Invoice | CreditNote) -> TaxSplit:
@@ -86,7 +88,7 @@ def book_invoice(*, invoice: Invoice, now: datetime) -> None:
     if is_booked(key):
         return
     lines = list(invoice.lines.all())
-    billed, whole = _billed(lines), _whole(invoice)
+    billed, whole = _billed(invoice, lines), _whole(invoice)
     _book(invoice, key, postings.invoice_finalised(billed, whole, invoice.tax), f"Invoice {invoice.number}", now)
     amounts = postings.nets(billed, postings.effect(billed, whole, invoice.tax), invoice.tax)
     earning.defer(invoice, lines, amounts, local_day(now))
@@ -165,7 +167,7 @@ def book_revived(*, invoice: Invoice, now: datetime) -> None:
     rows, left, day = earning.held(invoice.pk), _less_notes(invoice), local_day(now)
     before = sum(row.amount_minor for row in rows)
     lines = list(invoice.lines.all())
-    amounts = postings.nets(_billed(lines), _whole(invoice), invoice.tax)
+    amounts = postings.nets(_billed(invoice, lines), _whole(invoice), invoice.tax)
     taken = (
         postings.spread(invoice.taxable_minor - left.taxable_minor, amounts)
         if sum(amounts) > 0
@@ -174,7 +176,7 @@ def book_revived(*, invoice: Invoice, now: datetime) -> None:
     by_line = {line.pk: (line, net - part) for line, net, part in zip(lines, amounts, taken, strict=True)}
     for row in rows:
         line, row.amount_minor = by_line[row.pk]
-        row.start, row.end = line.service_start, line.service_end
+        row.start, row.end = line.service_start or earning.NOT_YET, line.service_end or earning.NOT_YET
     back = sum(row.amount_minor for row in rows) - before
     earned = earning.catch_up(rows, day)
     if invoice.status == Invoice.Status.VOID:

@@ -204,6 +204,7 @@ def set_period(*, invoice_id: int, period_start: date, period_end: date) -> None
 def earn_over(*, invoice_id: int, start: date, end: date) -> None:
     """Say over which days a paid invoice is earned whose service begins later, such as a gift's."""
     InvoiceLine.objects.filter(invoice_id=invoice_id, service_start=None).update(service_start=start, service_end=end)
+    ledger.begin_service(invoice_id=invoice_id, start=start, end=end)
 
 
 def _leave(invoice_id: int, status: str, now: datetime) -> Invoice | None:
