@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from broadsheet import clock
-from broadsheet.payments import inbox, reconcile
+from broadsheet.payments import inbox, ledger, reconcile
 from broadsheet.payments.events import WebhookReceived
 
 
@@ -23,3 +23,9 @@ def follow_up() -> None:
 def compare_books() -> None:
     """Our book against the providers'."""
     reconcile.reconcile(now=clock.now())
+
+
+def close_months() -> None:
+    """Revenue of the months that have ended, as far as it is not booked; on most days there is nothing to do."""
+    now = clock.now()
+    ledger.recognise_revenue(until=ledger.local_day(now), now=now)

@@ -40,6 +40,7 @@ __all__ = [
     "book_void",
     "check_journal",
     "deferred_revenue",
+    "local_day",
     "move_service",
     "recognise_revenue",
     "trial_balance",

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from broadsheet import clock
 from broadsheet.newsroom.actions import ensure_section, ensure_workflow
+from broadsheet.payments.actions import ensure_default_taxes
 from broadsheet.readers.actions import create_editor
 from broadsheet.subscriptions.actions import ensure_default_plans
 from broadsheet.website.actions import ensure_site
@@ -22,5 +23,6 @@ def open_paper(*, editor: str, password: str) -> None:
     for position, (name, slug) in enumerate(SECTIONS):
         ensure_section(name=name, slug=slug, position=position)
     ensure_workflow()
+    ensure_default_taxes()
     ensure_default_plans(currency=settings.BROADSHEET.currency)
     ensure_site(name=settings.BROADSHEET.name)

@@ -71,6 +71,7 @@ def periodic() -> list[Every]:
         Every(1, subscription_jobs.run_billing),
         Every(300, payment_jobs.follow_up),
         Every(6 * 3600, payment_jobs.compare_books),
+        Every(3600, payment_jobs.close_months),
         Every(2, leakcheck_jobs.look_at_published),
         Every(300, leakcheck_jobs.look_at_night),
         Every(3600, server_jobs.purge),

@@ -1,5 +1,6 @@
 """The only writers of invoices, payments, mandates, refunds, credit and the books."""
 
+from broadsheet.payments.actions.announcing import announce_debit
 from broadsheet.payments.actions.attempts import (
     Outcome,
     apply_payment_result,
@@ -45,12 +46,14 @@ from broadsheet.payments.actions.refunds import (
     refuse_refund,
     submit_refund,
 )
+from broadsheet.payments.actions.taxes import ensure_default_taxes, set_tax_rate
 
 __all__ = [
     "InvoiceStateError",
     "Money",
     "Outcome",
     "RefundRefusedError",
+    "announce_debit",
     "apply_payment_result",
     "apply_refund_result",
     "approve_refund",
@@ -62,6 +65,7 @@ __all__ = [
     "complete_mandate",
     "credit_instead",
     "earn_over",
+    "ensure_default_taxes",
     "fetch_result",
     "give_credit",
     "keep_mandate",
@@ -82,6 +86,7 @@ __all__ = [
     "revoke_mandate",
     "save_profile",
     "set_period",
+    "set_tax_rate",
     "submit_refund",
     "void_invoice",
     "withdraw_checkout",
