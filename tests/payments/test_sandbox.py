@@ -142,16 +142,21 @@ def test_an_indian_bank_asks_its_customer_above_fifteen_thousand_rupees(mandate)
 
 def test_a_strict_till_wants_the_notice_a_day_ahead(mandate):
     strict = sandbox.SandboxTill(needs_notice=True)
-    assert strict.capabilities.needs_notice
-    assert not TILL.capabilities.needs_notice
-    ahead = ChargeRequest("k", 90_000, "INR", "A quarter", "sm_1", NOW)
-    notice = strict.notify_debit(ahead, NOW + DAY)
+    assert (strict.capabilities.needs_notice, TILL.capabilities.needs_notice) == (True, False)
     assert told(charge("k1", till=strict)) == ("failed", "declined")
-    assert told(charge("k2", NOW + DAY - timedelta(seconds=1), till=strict, notice_ref=notice)) == (
-        "failed",
-        "declined",
-    )
-    assert told(charge("k3", NOW + DAY, till=strict, notice_ref=notice)) == ("succeeded", "")
+    for key in ("k2", "k3", "k4"):
+        ahead = ChargeRequest(key, 90_000, "INR", "A quarter", "sm_1", NOW)
+        assert strict.notify_debit(ahead, NOW + DAY) == strict.notify_debit(ahead, NOW + DAY)
+        assert told(strict.fetch(key, NOW)) == ("pending", "")
+    assert told(charge("k2", NOW + DAY - timedelta(seconds=1), till=strict)) == ("failed", "declined")
+    assert told(charge("k3", NOW + DAY, amount=90_001, till=strict)) == ("failed", "declined")
+    sandbox.script(["timeout"])
+    with pytest.raises(NoAnswerError):
+        charge("k4", NOW + DAY, till=strict)
+    assert told(strict.fetch("k4", NOW + DAY)) == ("pending", "")
+    assert told(charge("k4", NOW + DAY, till=strict)) == ("succeeded", "")
+    assert strict.fetch("k4", NOW + DAY).at == NOW + DAY
+    assert told(charge("k5", till=strict, present=True)) == ("succeeded", "")
 
 
 def test_paying_at_the_till_registers_what_was_allowed():

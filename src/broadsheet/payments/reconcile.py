@@ -248,9 +248,9 @@ def _poll(key: str, now: datetime) -> bool:
 def _ask(key: str, now: datetime) -> ChargeResult | None:
     row = Payment.objects.select_related("invoice").get(key=key)
     result = provider(row.provider).fetch(key, now)
-    if result is not None or row.mandate_id is None:
+    if row.mandate_id is None or (result is not None and result.status != "pending"):
         return result
-    # Never heard of: nothing was charged. While it is owed it is asked for again, by the same key.
+    # Never heard of, or only announced: nothing was charged. While it is owed it is asked for again, by the same key.
     if row.invoice.status == Invoice.Status.OPEN:
         return request_charge(key=key, now=now)
     return ChargeResult("failed", failure_code="withdrawn", at=now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from django.conf import settings
@@ -130,44 +130,44 @@ class SandboxTill:
 
     def charge(self, request: ChargeRequest) -> ChargeResult:
         row = SandboxCharge.objects.filter(key=request.key).first()
-        if row is None:
+        if row is None or _announced(row):
             try:
                 row = self._charge(request)
             except IntegrityError:  # somebody asked with this key at the same moment: theirs is the charge
                 row = SandboxCharge.objects.get(key=request.key)
         return result_of(row, request.at)
 
+    @transaction.atomic
+    def _decide(self, request: ChargeRequest) -> tuple[SandboxCharge, str]:
+        """The charge of a key as it is written into the book, and the answer it was given."""
+        row = SandboxCharge.objects.select_for_update().filter(key=request.key).first()
+        if row is not None and not _announced(row):
+            return row, "ok"
+        mandate = SandboxMandate.objects.filter(ref=request.mandate_ref, revoked=False).first()
+        refusal = self._refusal(request, mandate, row)
+        answer = "ok"
+        if not refusal and mandate is not None:
+            answer = take_answer(request.key, request.customer or mandate.customer)
+            if answer == "ok" and mandate.declines:
+                answer = "decline"
+        row = row or _row(request)
+        if answer != "timeout":
+            row.created_at = request.at
+            settle(row, answer, request.at)
+            if refusal:
+                row.status, row.failure_code = SandboxCharge.Status.DECLINED, refusal
+            row.save()
+        return row, answer
+
     def _charge(self, request: ChargeRequest) -> SandboxCharge:
-        with transaction.atomic():
-            mandate = SandboxMandate.objects.filter(ref=request.mandate_ref, revoked=False).first()
-            refusal = self._refusal(request, mandate)
-            answer = "ok"
-            if not refusal:
-                answer = take_answer(request.key, request.customer or (mandate.customer if mandate else ""))
-                if answer == "ok" and mandate is not None and mandate.declines:
-                    answer = "decline"
-            if answer != "timeout":
-                row = SandboxCharge(
-                    key=request.key,
-                    token=ids.token(),
-                    amount_minor=request.amount_minor,
-                    currency=request.currency,
-                    description=request.description,
-                    customer=request.customer,
-                    mandate_ref=request.mandate_ref,
-                    created_at=request.at,
-                )
-                settle(row, answer, request.at)
-                if refusal:
-                    row.status, row.failure_code = SandboxCharge.Status.DECLINED, refusal
-                row.save(force_insert=True)
+        row, answer = self._decide(request)
         if answer == "timeout":
             raise NoAnswerError(f"The till did not answer {request.key}.")
         if answer == "crash_after_charge":
             raise crash.CrashError(request.key)
         return row
 
-    def _refusal(self, request: ChargeRequest, mandate: SandboxMandate | None) -> str:
+    def _refusal(self, request: ChargeRequest, mandate: SandboxMandate | None, announced: SandboxCharge | None) -> str:
         """Why a bank would not even try; "" when it would. A refusal uses no script up."""
         if mandate is None:
             return "no_mandate"
@@ -176,12 +176,14 @@ class SandboxTill:
         limit = (self.capabilities.max_auto_minor or {}).get(request.currency)
         if any(most is not None and request.amount_minor > most for most in (mandate.max_minor, limit)):
             return "declined"
-        if self.capabilities.needs_notice and not _told_in_time(request):
+        if self.capabilities.needs_notice and not _in_time(request, announced):
             return "declined"
         return ""
 
     def notify_debit(self, request: ChargeRequest, debit_at: datetime) -> str:
-        return f"notice_{int(request.at.timestamp())}_{ids.token(6)}"
+        """Write the debit down as one that is to come; nobody is told anything."""
+        row, _ = SandboxCharge.objects.get_or_create(key=request.key, defaults=_fields(request))
+        return f"notice_{row.pk}"
 
     def fetch(self, key: str, at: datetime) -> ChargeResult | None:
         row = SandboxCharge.objects.filter(key=key).first()
@@ -240,10 +242,33 @@ class SandboxTill:
             place = Q(created_at__gt=last.created_at) | Q(created_at=last.created_at, id__gt=last.pk)
 
 
-def _told_in_time(request: ChargeRequest) -> bool:
-    """Whether the notice named in the request was asked for early enough; its reference carries the instant."""
-    stamp = request.notice_ref.split("_")[1:2]
-    return bool(stamp) and datetime.fromtimestamp(int(stamp[0]), UTC) + NOTICE <= request.at
+def _fields(request: ChargeRequest) -> dict[str, object]:
+    return {
+        "token": ids.token(),
+        "status": SandboxCharge.Status.OPEN,
+        "amount_minor": request.amount_minor,
+        "currency": request.currency,
+        "description": request.description,
+        "customer": request.customer,
+        "mandate_ref": request.mandate_ref,
+        "created_at": request.at,
+    }
+
+
+def _row(request: ChargeRequest) -> SandboxCharge:
+    return SandboxCharge(key=request.key, **_fields(request))
+
+
+def _announced(row: SandboxCharge) -> bool:
+    """Whether it is a debit of which the bank was told and which nobody has asked for yet."""
+    return row.status == SandboxCharge.Status.OPEN and not row.return_url
+
+
+def _in_time(request: ChargeRequest, announced: SandboxCharge | None) -> bool:
+    """Whether the reader's bank was told of this very amount a day ago."""
+    if announced is None or announced.amount_minor != request.amount_minor:
+        return False
+    return announced.created_at + NOTICE <= request.at
 
 
 def refunded_minor(charge: SandboxCharge) -> int:
