@@ -18,6 +18,7 @@ from wagtail.models import Collection
 from broadsheet.demo import queries, rules
 from broadsheet.newsroom.actions import ensure_section, ensure_workflow, file_story
 from broadsheet.newsroom.queries import latest_cards
+from broadsheet.payments.actions import ensure_default_taxes
 from broadsheet.payments.adapters import sandbox
 from broadsheet.readers.actions import create_editor, ensure_reader, mark_verified
 from broadsheet.readers.queries import ReaderCard, reader_by_email
@@ -45,6 +46,7 @@ def seed(*, now: datetime) -> Seeded:
         filed = 0 if latest_cards(1) else _file_stories(now)
         ensure_site(name=rules.NAME, standing=queries.standing_pages())
         ensure_workflow()
+        ensure_default_taxes()
         ensure_default_plans(currency=settings.BROADSHEET.currency)
     return Seeded(stories=filed, readers=_ensure_personas(now))
 

@@ -216,6 +216,8 @@ def _supply(tax: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if tax.get("kind") != "gst":
         return ()
     place = tax.get("place_of_supply", "")
+    if not place:
+        return (("Reverse charge", "No"),)
     abroad = places.state_code(place) == places.ABROAD
     shown = f"{_country(place)} ({places.ABROAD})" if abroad else _place(place)
     return (("Place of supply", shown), ("Reverse charge", "No"))
