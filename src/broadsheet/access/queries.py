@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +43,18 @@ def live_grants(reader_id: int, now: datetime) -> Sequence[GrantRow]:
     """Grants that hold now or will hold later; those that ended are history."""
     rows = Grant.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), reader_id=reader_id).order_by("id")
     return [GrantRow(g.product, g.starts_at, g.ends_at, g.source) for g in rows]
+
+
+def grants_from(sources: Sequence[str]) -> Sequence[tuple[int, GrantRow]]:
+    """(reader, grant) of everything these sources ever granted."""
+    rows = Grant.objects.filter(source__in=sources).order_by("id")
+    return [(g.reader_id, GrantRow(g.product, g.starts_at, g.ends_at, g.source)) for g in rows]
+
+
+def sources_granting(prefix: str, now: datetime) -> Iterator[str]:
+    """The sources whose name begins with `prefix` and whose grants hold at `now`, streamed."""
+    rows = Grant.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), source__startswith=prefix)
+    yield from rows.order_by("source").values_list("source", flat=True).distinct().iterator(chunk_size=1000)
 
 
 def running_reads(reader_id: int, policy: Policy, now: datetime) -> tuple[Window, datetime | None, frozenset[int]]:
