@@ -1,202 +1,80 @@
-"""The reader's account: what I have and what comes next, the two clicks that end it, and the stories I give away."""
+"""The reader's account: what I have, what comes next, what I gave, and every invoice."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
-from urllib.parse import urlencode
-
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from broadsheet import clock
-from broadsheet.access import actions as access
-from broadsheet.access.queries import GiftRow, gifts_left, gifts_of, live_gift, refuses_gift
-from broadsheet.account.actions import give_story, story_to_decide
-from broadsheet.dates import local_date, month_window
+from broadsheet.account.standing import credit_words, standing
+from broadsheet.dates import local_date
 from broadsheet.money import format_money
-from broadsheet.newsroom.queries import cards_by_id
-from broadsheet.newsroom.values import Card
 from broadsheet.payments import queries as payments
-from broadsheet.subscriptions import actions, queries, rules
-from broadsheet.subscriptions.cards import last_day, longday, span
+from broadsheet.subscriptions import queries
+from broadsheet.subscriptions.cards import longday, span
 
 private = cache_control(private=True, no_store=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the account page says of a subscription: every text final, empty where there is nothing to say."""
-
-    plan: str
-    status: str
-    until: str
-    next_charge: str
-    may_cancel: bool
-    may_undo: bool
-
-
-def _standing(row: queries.SubscriptionRow) -> Standing:
-    money = format_money(row.amount_minor, row.currency)
-    until = last_day(row.access_until or row.paid_until)
-    status = {"active": "Active", "past_due": "Payment overdue"}.get(row.status, "Ended")
-    if row.live and row.cancel_at_period_end:
-        status = "Cancelled"
-    charge = f"{money} on {longday(row.next_charge_on)}" if row.next_charge_on else ""
-    today = local_date(clock.now(), settings.BROADSHEET.zone)
-    return Standing(
-        plan=row.plan_name,
-        status=status,
-        until=until,
-        next_charge=charge,
-        may_cancel=row.live and not row.cancel_at_period_end,
-        may_undo=row.status == "active" and row.cancel_at_period_end and today < row.paid_until,
-    )
+# What was just done, as the page says it once: named in the address, so that reloading does nothing twice.
+DID = {
+    "cancelled": "Your subscription is cancelled. A confirmation is on its way to you.",
+    "kept": "Your subscription goes on as before.",
+    "paused": "Your subscription is paused.",
+    "resumed": "Your subscription goes on. The days of the pause were added at the end.",
+    "changed": "Your plan is changed.",
+    "planned": "Your change is noted. Nothing is charged today.",
+    "stays": "Your plan stays as it is.",
+    "method": "Your new payment method is in use.",
+    "no-method": "No new payment method was given; everything is as before.",
+    "seats": "Your seats are changed.",
+    "nothing": "That is not possible any more. This page shows how things stand.",
+    "busy": "A payment is on its way just now. Please try again when it has arrived, tomorrow at the latest.",
+}
 
 
 @private
 @login_required
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    row = queries.current_subscription(request.user.pk)
-    bills = [
-        {
-            "number": bill.number,
-            "paid_at": bill.paid_at,
-            "period": span(bill.period_start, bill.period_end),
-            "total": format_money(bill.total_minor, bill.currency),
-        }
-        for bill in payments.readers_invoices(request.user.pk)
-    ]
-    shown = {"email": request.user.email, "standing": _standing(row) if row else None, "bills": bills}
-    shown["live"] = row is not None and row.live
-    shown["gifts"] = bool(settings.BROADSHEET.gift_quota)
+    now, reader = clock.now(), request.user.pk
+    row = queries.current_subscription(reader)
+    shown = {
+        "email": request.user.email,
+        "did": DID.get(request.GET.get("did", ""), ""),
+        "standing": standing(row, now) if row else None,
+        "live": row is not None and row.live,
+        "bills": [_bill(bill) for bill in payments.readers_invoices(reader)],
+        "gifts": bool(settings.BROADSHEET.gift_quota),
+        "credit": credit_words(reader),
+        "waiting": queries.gifts_for(request.user.email, local_date(now, settings.BROADSHEET.zone)),
+        "given": [_given(gift) for gift in queries.gifts_of(reader)],
+        "seats": [_seat(seat) for seat in queries.seats_held(reader)],
+    }
     return render(request, "account/account.html", shown)
 
 
-@private
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest) -> HttpResponse:
-    """The second of two clicks. A reason is welcome and never asked for twice."""
-    row = queries.current_subscription(request.user.pk)
-    if row is None or not row.live or row.cancel_at_period_end:
-        return redirect("account")
-    if request.method == "POST":
-        with suppress(rules.RefusedError):  # it ended while the page was open: the account page says so
-            actions.cancel(
-                subscription_id=row.id,
-                actor=f"reader:{request.user.pk}",
-                reason=request.POST.get("reason", ""),
-                now=clock.now(),
-            )
-        return redirect("account")
-    until = last_day(row.paid_until) if row.status == "active" else ""
-    return render(request, "account/cancel.html", {"plan": row.plan_name, "until": until})
+def _bill(bill: payments.InvoiceRow) -> dict[str, object]:
+    return {
+        "number": bill.number,
+        "paid_at": bill.paid_at,
+        "period": span(bill.period_start, bill.period_end),
+        "total": format_money(bill.total_minor, bill.currency),
+    }
 
 
-@private
-@login_required
-@require_POST
-def undo_cancel(request: HttpRequest) -> HttpResponse:
-    row = queries.current_subscription(request.user.pk)
-    if row is not None:
-        with suppress(rules.RefusedError):  # too late: the account page says that it has ended
-            actions.uncancel(subscription_id=row.id, actor=f"reader:{request.user.pk}", now=clock.now())
-    return redirect("account")
+_GIFT_WORDS = {"redeemed": "Opened"}
 
 
-@dataclass(frozen=True, slots=True)
-class GiftShown:
-    """A gift as its giver sees it: every text final. `link` is empty once it opens nothing."""
-
-    id: int
-    headline: str
-    path: str
-    link: str
-    given_at: datetime
-    opened: str
-    until: str
-    ended: str
+def _given(gift: queries.GiftSubscriptionRow) -> dict[str, object]:
+    today = local_date(clock.now(), settings.BROADSHEET.zone)
+    waits = "Sent, not opened yet" if gift.send_on <= today else f"To be sent on {longday(gift.send_on)}"
+    link = f"/gift/thanks/{gift.id}/" if gift.status == "paid" else ""
+    return {"plan": gift.plan_name, "to": gift.to_email, "status": _GIFT_WORDS.get(gift.status, waits), "link": link}
 
 
-def _gift_shown(row: GiftRow, story: Card | None, now: datetime) -> GiftShown:
-    live = row.is_live(now) and story is not None
-    ended = "" if live else "Taken back" if row.revoked else "Expired" if now >= row.expires_at else "Not in the paper"
-    return GiftShown(
-        id=row.id,
-        headline=story.headline if story else "A story that is no longer in the paper",
-        path=story.path if story else "",
-        link=f"{settings.BROADSHEET.public_url}{story.path}?gift={row.token}" if story and live and row.token else "",
-        given_at=row.created_at,
-        opened=f"{row.opened} of {row.devices}",
-        until=_moment(row.expires_at),
-        ended=ended,
-    )
-
-
-def _moment(instant: datetime) -> str:
-    """`4 December 2026, 10:05 am`"""
-    local = instant.astimezone(settings.BROADSHEET.zone)
-    return f"{longday(local.date())}, {local.strftime('%I:%M %p').lstrip('0').lower()}"
-
-
-def _quota(reader_id: int, now: datetime) -> dict[str, object]:
-    """How many gifts are left this month, and the day on which the count begins anew."""
-    options = settings.BROADSHEET
-    again = local_date(month_window(now, options.zone)[1], options.zone)
-    return {"left": gifts_left(reader_id, now), "quota": options.gift_quota, "again": longday(again)}
-
-
-@private
-@login_required
-@require_safe
-def gifts(request: HttpRequest) -> HttpResponse:
-    """What I gave, on how many devices it was opened, until when it opens."""
-    if not settings.BROADSHEET.gift_quota:
-        raise Http404
-    now = clock.now()
-    rows = gifts_of(request.user.pk)
-    stories = cards_by_id(row.story for row in rows)
-    shown = [_gift_shown(row, stories.get(row.story), now) for row in rows]
-    return render(request, "account/gifts.html", {"gifts": shown, **_quota(request.user.pk, now)})
-
-
-@private
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def gift(request: HttpRequest, story_id: int) -> HttpResponse:
-    """Give one story away: a look first, and a link only when it is asked for."""
-    now, reader = clock.now(), request.user.pk
-    story = cards_by_id([story_id]).get(story_id)
-    refusal = refuses_gift(reader, story_to_decide(story_id), now)
-    if story is None or refusal in ("off", "absent"):
-        raise Http404
-    shown = {"story": story, "days": settings.BROADSHEET.gift_days, "devices": settings.BROADSHEET.gift_devices}
-    if refusal:
-        plans = f"/subscribe/?{urlencode({'next': story.path})}"
-        link = settings.BROADSHEET.public_url + story.path
-        shown |= {"free": refusal == "free", "plans": plans, "link": link}
-        return render(request, "account/gift_refused.html", shown, status=200 if refusal == "free" else 403)
-    if request.method == "POST":
-        with suppress(access.GiftRefusedError):  # the last one went while the page was open: the page says so
-            give_story(reader_id=reader, story_id=story_id, now=now)
-        return redirect("gift", story_id=story_id)
-    row = live_gift(reader, story_id, now)
-    shown["gift"] = _gift_shown(row, story, now) if row else None
-    return render(request, "account/gift.html", {**shown, **_quota(reader, now)})
-
-
-@private
-@login_required
-@require_POST
-def revoke_gift(request: HttpRequest, gift_id: int) -> HttpResponse:
-    """The link opens nothing any more, on no device. Somebody else's is not found."""
-    if not access.revoke_gift(gift_id=gift_id, giver_id=request.user.pk, now=clock.now()):
-        raise Http404
-    return redirect("gifts")
+def _seat(seat: queries.SeatRow) -> str:
+    row = queries.subscription(seat.subscription_id)
+    return row.plan_name if row else ""

@@ -47,6 +47,7 @@ __all__ = [
     "plan_card",
     "plan_cards",
     "renewal_date",
+    "seat_domain",
     "seat_named",
     "seats_held",
     "seats_left",
@@ -365,6 +366,11 @@ def seats_of(subscription_id: int) -> tuple[SeatRow, ...]:
     """The seats of a group that were given, oldest first; the payer's own is not among them."""
     rows = Seat.objects.filter(subscription_id=subscription_id, removed_at=None).order_by("id")
     return tuple(_seat(row) for row in rows)
+
+
+def seat_domain(subscription_id: int) -> str:
+    """The domain whose addresses may take a free seat; empty without one."""
+    return Subscription.objects.filter(pk=subscription_id).values_list("seat_domain", flat=True).first() or ""
 
 
 def seat_named(token: str) -> SeatRow | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -158,7 +157,7 @@ def thanks(request: HttpRequest, gift_id: int) -> HttpResponse:
             return redirect("gift_thanks", gift_id=gift_id)
         return to_the_till(request, url)
     answer = actions.complete_gift(gift_id=gift_id, now=clock.now())
-    link = settings.BROADSHEET.public_url + links.gift_link(present.token) if answer == "paid" else ""
+    link = links.gift_link(present.token) if answer == "paid" else ""
     shown = {"present": present, "send_on": longday(present.send_on), "answer": answer, "link": link}
     shown["now"] = present.send_on <= today()
     return render(request, "subscriptions/gift_thanks.html", shown)
