@@ -52,7 +52,8 @@ def test_the_example_of_the_interfaces_prints_every_event_in_order(tmp_path):
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     grants = ["grant", "grant"]
     paid = ["invoice_finalised", "charge", "payment"]
-    assert [row["event"] for row in rows] == [
+    # What readers are told ahead has tests of its own.
+    assert [row["event"] for row in rows if row["event"] != "notice"] == [
         "subscription_created", *paid, "status_changed", *grants, *paid, *grants,
         "cancellation_requested", *grants, "refused", "status_changed", "state",
     ]  # fmt: skip

@@ -19,6 +19,7 @@ from broadsheet.timemachine.expectations import differences
 from broadsheet.timemachine.messages import Messages
 from broadsheet.timemachine.scenario import Expect, Scenario, Step
 
+log = logging.getLogger(__name__)
 Row = Mapping[str, Any]
 MOST_RUNS = 500_000
 
@@ -131,14 +132,15 @@ class Walk:
         self._alive(run_due_jobs)
         self._flush()
 
-    def _alive(self, work: Callable[[], object]) -> bool:
+    def _alive(self, work: Callable[[], object]) -> None:
         try:
             work()
         except crash.CrashError as death:
             self._flush()
             self._tell(self._books.row(self._now, "crashed", {"point": str(death)}))
-            return False
-        return True
+        except Exception:
+            # A defect of ours: it is said at the end, and what else happens is worth seeing all the same.
+            log.exception("Something could not be done at %s.", self._now.astimezone(self._scenario.zone))
 
     # The steps
 
