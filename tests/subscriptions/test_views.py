@@ -261,7 +261,7 @@ def half():
 def test_a_coupon_is_applied_before_paying(client, asha, half):
     page = client.post("/subscribe/quarterly/", {**make_orders.INDIAN, "coupon": "half"})
     assert "Coupon HALF is applied" in text(page)
-    assert "Discount -₹450.00 Total, taxes included ₹450.00" in text(page)
+    assert "Discount −₹450.00 Total, taxes included ₹450.00" in text(page)
     assert f"₹900 on {day(3)} and ₹900 every 3 months from then" in text(page)
     make_orders.buy(client, "quarterly", coupon="HALF")
     assert Invoice.objects.get().total_minor == 45_000

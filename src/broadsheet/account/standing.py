@@ -142,7 +142,7 @@ def _too_much(amount_minor: int, currency: str, held: MandateRow | None) -> bool
 
 
 def _method(row: queries.SubscriptionRow, held: MandateRow | None) -> str:
-    if not row.live or row.origin in ("gift", "comp"):
+    if not row.live or row.cancel_at_period_end or row.origin in ("gift", "comp"):
         return ""
     if row.collection == "external":
         return "By the shop you bought it in"

@@ -147,7 +147,7 @@ def method(request: HttpRequest) -> HttpResponse:
 def method_done(request: HttpRequest) -> HttpResponse:
     """Back from the till."""
     row = mine(request)
-    if row is None:
+    if row is None or "method" not in standing(row, clock.now()).may:
         return redirect("account")
     given = actions.complete_new_mandate(subscription_id=row.id, actor=actor(request), now=clock.now())
     return home("method" if given else "no-method")

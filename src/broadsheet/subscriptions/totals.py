@@ -9,17 +9,20 @@ from fractions import Fraction
 from typing import Any
 
 from broadsheet.money import format_money
+from broadsheet.payments.places import state_named
 from broadsheet.payments.rules import rate_words
 from broadsheet.payments.values import Line
 from broadsheet.subscriptions.cards import longday, period_words
 
+MINUS = "\N{MINUS SIGN}"
 _NAMES = {"cgst": "CGST", "sgst": "SGST", "igst": "IGST", "vat": "VAT", "tax": "Tax"}
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
     """A bill before it is one; every text final. `taxable` and `taxes` stand inside the total or on top of it,
-    `credit` is empty where none is used, and `due` is what is left to pay."""
+    `credit` is empty where none is used, `due` is what is left to pay and `pay` the same as a button says it; `place`
+    is an Indian State or nothing."""
 
     lines: tuple[tuple[str, str], ...]
     taxable: str
@@ -28,6 +31,7 @@ class Totals:
     total: str
     credit: str
     due: str
+    pay: str
     place: str
 
 
@@ -43,7 +47,7 @@ def lay_out(
     """`tax` as invoices keep it. `whole_gst`: the buyer's State is not known yet, so that GST is said in one."""
 
     def money(minor: int) -> str:
-        return format_money(minor, currency, exact=True)
+        return format_money(minor, currency, exact=True).replace("-", MINUS)
 
     return Totals(
         lines=tuple((line.text, money(line.amount_minor)) for line in lines),
@@ -53,7 +57,8 @@ def lay_out(
         total=money(total_minor),
         credit=money(-credit_minor) if credit_minor else "",
         due=money(total_minor - credit_minor),
-        place="" if whole_gst else str(tax.get("place_of_supply", "")),
+        pay=format_money(total_minor - credit_minor, currency),
+        place="" if whole_gst else state_named(str(tax.get("place_of_supply", ""))) or "",
     )
 
 
