@@ -196,7 +196,7 @@ def test_what_the_bank_took_back_is_not_paid_twice():
 
 
 def test_tax_on_top_goes_back_with_the_price():
-    from broadsheet.payments.models import TaxRate  # noqa: PLC0415 - here alone
+    from broadsheet.payments.models import TaxRate
 
     TaxRate.objects.create(code="vat", kind="vat", rate_bp=1900, country="DE", valid_from=date(2020, 1, 1))
     one = bought(tax="vat", tax_inclusive=False)
@@ -207,8 +207,8 @@ def test_tax_on_top_goes_back_with_the_price():
 
 
 def test_the_mandate_is_given_back(django_capture_on_commit_callbacks):
-    from broadsheet.subscriptions import jobs  # noqa: PLC0415 - here alone
-    from broadsheet.subscriptions.events import SubscriptionEnded  # noqa: PLC0415 - here alone
+    from broadsheet.subscriptions import jobs
+    from broadsheet.subscriptions.events import SubscriptionEnded
 
     one = bought()
     withdraw(one, "2027-03-04 09:00")

@@ -106,3 +106,114 @@ class SeatsCut:
     subscription_id: int
     emails: list[str]
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSent:
+    """A word ahead of time is due to a reader; the letter goes now."""
+
+    notice_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSet:
+    """A plan has another price: who has the plan is told in time, from the subscription after `after` on."""
+
+    plan_id: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialStarted:
+    subscription_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeScheduled:
+    """Another plan, or fewer seats, from the next period on."""
+
+    subscription_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWanted:
+    """A renewal fell due that we do not collect ourselves: the reader pays it by a link."""
+
+    subscription_id: int
+    invoice_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionSuspended:
+    """Unpaid for so long that the reader cannot read; paying brings it back."""
+
+    subscription_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionPaused:
+    subscription_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionResumed:
+    subscription_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationWithdrawn:
+    subscription_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class MandateLost:
+    """The reader or their bank ended the permission to charge, over there."""
+
+    subscription_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreditGiven:
+    """A reader's next invoices come to less. `note` is the credit note's number, empty for a gesture of the desk."""
+
+    reader_id: int
+    subscription_id: int | None
+    amount_minor: int
+    currency: str
+    note: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeChanged:
+    """A chargeback was opened, won or lost (`status`)."""
+
+    subscription_id: int
+    status: str
+    amount_minor: int
+    currency: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiftBought:
+    gift_id: int
+    invoice_id: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompGiven:
+    subscription_id: int
+    at: str
+
+

@@ -7,7 +7,7 @@ from datetime import date
 from django.conf import settings
 
 from broadsheet import clock
-from broadsheet.bus.actions import remember
+from broadsheet.bus.actions import emit, remember
 from broadsheet.dates import parse_instant, rfc3339
 from broadsheet.mail import Letter, send
 from broadsheet.money import format_money
@@ -21,6 +21,7 @@ from broadsheet.subscriptions.events import (
     CancellationScheduled,
     GiftDue,
     MandateUnwanted,
+    PriceSet,
     RenewalFailed,
     SubscriptionChanged,
     SubscriptionEnded,
@@ -28,7 +29,6 @@ from broadsheet.subscriptions.events import (
     SubscriptionStarted,
 )
 from broadsheet.subscriptions.queries import SubscriptionRow, subscription
-
 
 AT_ONCE = 100  # about a second: a night of many renewals leaves room for stories to be printed
 
@@ -44,6 +44,13 @@ def run_billing() -> None:
 def settle_payment(event: PaymentSettled) -> None:
     """The second pair of hands: does nothing when the payment has had its effect already."""
     actions.settle_invoice(invoice_id=event.invoice_id, now=parse_instant(event.at))
+
+
+def plan_notices_again(event: PriceSet) -> None:
+    """Who has a plan whose price was changed is told in time: a batch a job, so that no job is long."""
+    go_on_after = actions.plan_again(plan_id=event.plan_id, after=event.after, now=clock.now())
+    if go_on_after is not None:
+        emit(PriceSet(event.plan_id, go_on_after))
 
 
 def _letter(row: SubscriptionRow, subject: str, lines: list[str], key: str) -> None:

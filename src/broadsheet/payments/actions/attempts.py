@@ -84,7 +84,7 @@ def open_checkout(*, key: str, return_url: str, now: datetime, mandate: MandateW
     )
 
 
-def request_charge(*, key: str, now: datetime, present: bool = False) -> ChargeResult:
+def request_charge(*, key: str, now: datetime, present: bool = False, notice_ref: str = "") -> ChargeResult:
     """Ask the provider to charge by mandate. Never call it inside a transaction: it waits for somebody else's machine.
 
     It writes nothing here; repeating it after a crash asks with the same key and gets the first answer. NoAnswerError:
@@ -104,6 +104,7 @@ def request_charge(*, key: str, now: datetime, present: bool = False) -> ChargeR
             customer=f"reader:{row.invoice.reader_id}",
             email=reader_email(row.invoice.reader_id),
             present=present,
+            notice_ref=notice_ref,
         )
     )
 

@@ -29,6 +29,7 @@ from broadsheet.subscriptions.actions.methods import (
     start_mandate,
     start_payment,
 )
+from broadsheet.subscriptions.actions.notices import plan_again
 from broadsheet.subscriptions.actions.pausing import pause, resume
 from broadsheet.subscriptions.actions.quoting import CheckoutQuote, quote_checkout, quote_gift, quote_renewal, rails
 from broadsheet.subscriptions.actions.refunding import approve_refund, record_refund_result, refund_payment
@@ -80,6 +81,7 @@ __all__ = [
     "pause",
     "pay",
     "pay_gift",
+    "plan_again",
     "preview_change",
     "preview_quantity",
     "quote_checkout",

@@ -6,7 +6,9 @@ from datetime import date
 
 from django.db import IntegrityError, transaction
 
+from broadsheet.bus.actions import emit
 from broadsheet.subscriptions import rules
+from broadsheet.subscriptions.events import PriceSet
 from broadsheet.subscriptions.models import Plan, Price, Product, Subscription
 
 _PRODUCTS = (
@@ -57,9 +59,11 @@ def set_price(
             same = Price.objects.filter(plan=plan, currency=code, new_from=new_from).first()
             if same is not None and not Subscription.objects.filter(price=same).exists():
                 same.delete()
-            return Price.objects.create(
+            made = Price.objects.create(
                 plan=plan, amount_minor=amount_minor, currency=code, new_from=new_from, existing_from=existing_from
             )
+            emit(PriceSet(plan.pk, 0))
+            return made
     except IntegrityError:
         raise rules.RefusedError("price_in_use") from None
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 
+from broadsheet.bus.actions import emit
+from broadsheet.dates import rfc3339
 from broadsheet.payments import actions as payments
 from broadsheet.payments.queries import InvoiceRow, PaymentRow, mandate, open_invoices_of, payments_of
 from broadsheet.payments.values import Line
@@ -30,6 +32,7 @@ from broadsheet.subscriptions.actions.history import Happened, lock, policies, r
 from broadsheet.subscriptions.actions.renewals import collect
 from broadsheet.subscriptions.actions.rights import sync_access
 from broadsheet.subscriptions.actions.settlement import settle
+from broadsheet.subscriptions.events import ChangeScheduled
 from broadsheet.subscriptions.models import Plan, Segment, Subscription
 
 
@@ -51,6 +54,7 @@ class ChangeQuote:
     renews_on: date
     renewal_minor: int
     carried_minor: int
+    tax: Mapping[str, Any] = field(default_factory=dict)  # as invoices keep it
 
     @property
     def due_minor(self) -> int:
@@ -176,6 +180,7 @@ def _priced(
         renews_on=end,
         renewal_minor=whole,
         carried_minor=over,
+        tax=money.tax,
     )
     rests = proration.all_unused(paid, day, policies().rounding)
     context = {
@@ -254,6 +259,7 @@ def _schedule(subscription: Subscription, change: _Change, actor: str, now: date
     subscription.pending_plan = change.plan
     subscription.save(update_fields=["pending_plan"])
     notices.plan(subscription, now)
+    emit(ChangeScheduled(subscription.pk, rfc3339(now)))
     facts = {"plan": change.plan.code, "effective": subscription.period_end}
     return [record(subscription, "change_scheduled", facts, now=now, actor=actor)]
 
@@ -342,7 +348,7 @@ def _work_out_seats(subscription: Subscription, quantity: int, now: datetime) ->
     )
     quote = ChangeQuote(
         "now", plan.code, tuple(lines), money.split.total_minor, money.split.tax_minor, money.credit_minor,
-        price.currency, day, subscription.period_end, renewal, 0,
+        price.currency, day, subscription.period_end, renewal, 0, money.tax,
     )  # fmt: skip
     return quote, price
 
@@ -391,9 +397,12 @@ def _fewer(subscription: Subscription, quantity: int, actor: str, now: datetime)
     if subscription.status == "trialing":
         subscription.quantity = quantity
         subscription.save(update_fields=["quantity"])
+        notices.plan(subscription, now)
         happened = [record(subscription, "quantity_changed", {"quantity": quantity}, now=now, actor=actor)]
         return happened + fit_seats(subscription, now)
     subscription.pending_quantity = quantity if quantity != subscription.quantity else None
     subscription.save(update_fields=["pending_quantity"])
+    notices.plan(subscription, now)
+    emit(ChangeScheduled(subscription.pk, rfc3339(now)))
     facts = {"quantity": quantity, "effective": subscription.period_end}
     return [record(subscription, "quantity_scheduled", facts, now=now, actor=actor)]

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from django.db import transaction
 from django.urls import reverse
 
-from broadsheet.dates import local_date
+from broadsheet.bus.actions import emit
+from broadsheet.dates import local_date, rfc3339
 from broadsheet.payments import actions as payments
 from broadsheet.payments.adapters import MandateWish
 from broadsheet.payments.queries import InvoiceRow, invoice_of_period, payments_of, unresolved_payments
@@ -32,6 +33,7 @@ from broadsheet.subscriptions.actions.history import (
 )
 from broadsheet.subscriptions.actions.rights import sync_access
 from broadsheet.subscriptions.actions.settlement import record_result, settle
+from broadsheet.subscriptions.events import TrialStarted
 from broadsheet.subscriptions.models import Coupon, Plan, Subscription
 
 log = logging.getLogger(__name__)
@@ -230,6 +232,7 @@ def start_trial(subscription: Subscription, now: datetime) -> list[Happened]:
     subscription.started_at = now
     set_due(subscription)
     subscription.save()
+    emit(TrialStarted(subscription.pk, rfc3339(now)))
     happened += sync_access(subscription, now)
     notices.plan(subscription, now)
     return happened

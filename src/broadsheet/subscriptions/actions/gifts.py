@@ -20,7 +20,7 @@ from broadsheet.subscriptions.actions.billing import invoice_facts, plan_words, 
 from broadsheet.subscriptions.actions.due import set_due
 from broadsheet.subscriptions.actions.history import Happened, move, record, take_schedule, tell, today
 from broadsheet.subscriptions.actions.rights import sync_access
-from broadsheet.subscriptions.events import GiftDue
+from broadsheet.subscriptions.events import GiftBought, GiftDue
 from broadsheet.subscriptions.models import Gift, Plan, Subscription
 
 
@@ -111,6 +111,7 @@ def settle(bill: InvoiceRow, now: datetime) -> list[Happened]:
         gift.save(update_fields=["status"])
         facts = {"number": bill.number, "amount_minor": bill.total_minor, "currency": bill.currency, "kind": "gift"}
         happened = [tell("payment", facts, reader_id=gift.giver_id, subscription_id=None, now=now)]
+        emit(GiftBought(gift.pk, bill.id, rfc3339(now)))
         bought = {"plan": gift.plan.code, "to": gift.to_email, "send_on": gift.send_on}
         happened.append(tell("gift_bought", bought, reader_id=gift.giver_id, subscription_id=None, now=now))
     return happened

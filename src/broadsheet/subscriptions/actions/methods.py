@@ -28,12 +28,19 @@ from broadsheet.payments.queries import (
     payments_of_subject,
 )
 from broadsheet.subscriptions import rules
+from broadsheet.subscriptions.actions import notices
 from broadsheet.subscriptions.actions.due import set_due
 from broadsheet.subscriptions.actions.ending import finish
 from broadsheet.subscriptions.actions.history import Happened, lock, move, record, subject, tell, today
 from broadsheet.subscriptions.actions.rights import sync_access
 from broadsheet.subscriptions.actions.settlement import settle
-from broadsheet.subscriptions.events import MandateUnwanted, SubscriptionEnded
+from broadsheet.subscriptions.events import (
+    CreditGiven,
+    DisputeChanged,
+    MandateLost,
+    MandateUnwanted,
+    SubscriptionEnded,
+)
 from broadsheet.subscriptions.models import Subscription
 
 
@@ -196,6 +203,7 @@ def use_mandate(subscription: Subscription, held: MandateRow, actor: str, now: d
     happened = [record(subscription, "mandate_changed", facts, now=now, actor=actor)]
     if old:
         emit(MandateUnwanted(old, rfc3339(now)))
+    notices.plan(subscription, now)
     return happened + sync_access(subscription, now)
 
 
@@ -219,6 +227,8 @@ def mandate_revoked(*, provider: str, mandate_ref: str, now: datetime) -> list[H
     for pk in Subscription.objects.filter(mandate_id=held.id, status__in=rules.LIVE).values_list("pk", flat=True):
         subscription = lock(pk)
         happened.append(record(subscription, "notice", {"kind": "mandate_revoked", "channel": "email"}, now=now))
+        emit(MandateLost(subscription.pk, rfc3339(now)))
+        notices.plan(subscription, now)
     return happened
 
 
@@ -241,6 +251,7 @@ def give_credit(
         )
         if not made:
             return []
+        emit(CreditGiven(reader_id, subscription_id, amount_minor, currency, "", rfc3339(now)))
         facts = {"amount_minor": amount_minor, "currency": currency}
         return [
             tell(
@@ -278,6 +289,7 @@ def dispute(*, key: str, status: str, dispute_ref: str, amount_minor: int, now: 
             return []
         facts = {"amount_minor": amount_minor or row.amount_minor, "currency": row.currency, "result": status}
         happened = [record(subscription, "chargeback", facts, now=now)]
+        emit(DisputeChanged(subscription.pk, status, facts["amount_minor"], row.currency, rfc3339(now)))
         return happened + _after_dispute(subscription, status, now)
 
 

@@ -6,11 +6,14 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
+from broadsheet.bus.actions import emit
+from broadsheet.dates import rfc3339
 from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions import notices
 from broadsheet.subscriptions.actions.due import set_due
 from broadsheet.subscriptions.actions.history import Happened, lock, move, record, standing, take_schedule, today
 from broadsheet.subscriptions.actions.rights import sync_access
+from broadsheet.subscriptions.events import SubscriptionPaused, SubscriptionResumed
 from broadsheet.subscriptions.models import Subscription
 
 LONGEST_DAYS = 366
@@ -30,6 +33,7 @@ def pause(*, subscription_id: int, days: int, actor: str, now: datetime) -> list
     set_due(subscription)
     subscription.save()
     notices.drop(subscription, now)
+    emit(SubscriptionPaused(subscription.pk, rfc3339(now)))
     return happened + sync_access(subscription, now)
 
 
@@ -56,6 +60,7 @@ def end_pause(subscription: Subscription, day: date, now: datetime, *, actor: st
     subscription.paused_on = subscription.pause_until = None
     set_due(subscription)
     subscription.save()
+    emit(SubscriptionResumed(subscription.pk, rfc3339(now)))
     happened += sync_access(subscription, now)
     notices.plan(subscription, now)
     return happened

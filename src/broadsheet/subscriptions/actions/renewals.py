@@ -22,7 +22,7 @@ from broadsheet.payments.adapters import NoAnswerError
 from broadsheet.payments.adapters.registry import provider
 from broadsheet.payments.queries import InvoiceRow, PaymentRow, mandate, open_invoices_of, payments_of
 from broadsheet.subscriptions import rules
-from broadsheet.subscriptions.actions import notices
+from broadsheet.subscriptions.actions import debits, notices
 from broadsheet.subscriptions.actions.billing import issue_period, price_for_new
 from broadsheet.subscriptions.actions.due import due_since, set_due
 from broadsheet.subscriptions.actions.ending import finish
@@ -40,7 +40,7 @@ from broadsheet.subscriptions.actions.history import (
 from broadsheet.subscriptions.actions.pausing import end_pause
 from broadsheet.subscriptions.actions.rights import sync_access
 from broadsheet.subscriptions.actions.settlement import fall_behind, record_result, settle
-from broadsheet.subscriptions.events import SubscriptionEnded
+from broadsheet.subscriptions.events import SubscriptionEnded, SubscriptionSuspended
 from broadsheet.subscriptions.models import Subscription
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,8 @@ def collect(payment: PaymentRow, now: datetime, *, present: bool = False) -> lis
         # An attempt that was begun earlier may have been asked for: what became of it, before it is asked again.
         result = payments.fetch_result(key=payment.key, now=now) if payment.created_at < now else None
         if result is None or result.status == "pending":
-            result = payments.request_charge(key=payment.key, now=now, present=present)
+            told = debits.reference_of(payment)
+            result = payments.request_charge(key=payment.key, now=now, present=present, notice_ref=told)
     except NoAnswerError:
         payments.check_later(key=payment.key, check_at=now + ASK_AGAIN)
         _postpone(payment, now + ASK_AGAIN)
@@ -178,7 +179,9 @@ def _end_trial(subscription: Subscription, now: datetime) -> tuple[bool, Payment
         return _over(subscription, "trial_over", "cancelled", now)
     held = mandate(subscription.mandate_id)
     if subscription.collection != "automatic" or held is None or not held.usable:
-        return _over(subscription, "trial_over", "no_payment_method", now)
+        offer = record(subscription, "notice", {"kind": "resume_offer", "channel": "email"}, now=now)
+        going_on, payment, happened = _over(subscription, "trial_over", "no_payment_method", now)
+        return going_on, payment, [*happened, offer]
     return _attempt(subscription, now)
 
 
@@ -194,6 +197,7 @@ def _end_period(subscription: Subscription, now: datetime) -> tuple[bool, Paymen
         subscription.past_due_since = subscription.next_attempt_on = day
         set_due(subscription)
         subscription.save()
+        emit(SubscriptionSuspended(subscription.pk, rfc3339(now)))
         return True, None, happened + sync_access(subscription, now)
     return _attempt(subscription, now)
 
@@ -212,6 +216,7 @@ def _unpaid(subscription: Subscription, now: datetime) -> tuple[bool, PaymentRow
         happened = move(subscription, "grace_over", now=now)
         set_due(subscription)
         subscription.save()
+        emit(SubscriptionSuspended(subscription.pk, rfc3339(now)))
         return True, None, happened + sync_access(subscription, now)
     if tries_today:
         return _attempt(subscription, now)
@@ -232,9 +237,14 @@ def _attempt(subscription: Subscription, now: datetime) -> tuple[bool, PaymentRo
         happened += fall_behind(subscription, bill, now, tried=False, notice="pay_link")
         return True, None, happened
     tries = len(payments_of(bill.id)) + 1
+    debit = debits.before_debit(subscription, bill, f"renew:{subscription.pk}:{schedule.index}:{tries}", now)
+    if debit.wait_until is not None:
+        subscription.due_at = debit.wait_until
+        subscription.save(update_fields=["due_at"])
+        return False, None, happened
     payment = payments.begin_payment(
         invoice_id=bill.id,
-        key=f"renew:{subscription.pk}:{schedule.index}:{tries}",
+        key=debit.key,
         kind="renewal",
         mandate_id=subscription.mandate_id,
         now=now,

@@ -29,6 +29,7 @@ from broadsheet.subscriptions.actions.history import (
 )
 from broadsheet.subscriptions.actions.rights import promised_until, sync_access
 from broadsheet.subscriptions.events import (
+    PaymentWanted,
     RenewalFailed,
     SubscriptionChanged,
     SubscriptionRenewed,
@@ -294,6 +295,9 @@ def fall_behind(
                 at=rfc3339(now),
             )
         )
+    elif first:
+        emit(PaymentWanted(subscription.pk, bill.id, rfc3339(now)))
+    notices.plan(subscription, now)
     if tried or first:
         facts = {"kind": notice, "channel": "email", "number": bill.number}
         happened.append(record(subscription, "notice", facts, now=now))

@@ -6,12 +6,15 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
+from broadsheet.bus.actions import emit
+from broadsheet.dates import rfc3339
 from broadsheet.readers.actions import lock_reader
 from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions import notices
 from broadsheet.subscriptions.actions.due import set_due
 from broadsheet.subscriptions.actions.history import Happened, lock, move, record, standing, take_schedule, today
 from broadsheet.subscriptions.actions.rights import sync_access
+from broadsheet.subscriptions.events import CompGiven
 from broadsheet.subscriptions.models import Plan, Subscription
 
 LONGEST_DAYS = 3660
@@ -74,4 +77,6 @@ def comp(*, reader_id: int, plan_code: str, until: date, actor: str, reason: str
     subscription.started_at = now
     set_due(subscription)
     subscription.save()
+    notices.plan(subscription, now)
+    emit(CompGiven(subscription.pk, rfc3339(now)))
     return happened + sync_access(subscription, now)
