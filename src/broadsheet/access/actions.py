@@ -54,6 +54,16 @@ def grant(*, reader_id: int, product: str, starts_at: datetime, ends_at: datetim
 
 
 @transaction.atomic
+def grant_many(*, rows: Sequence[tuple[int, str, datetime, datetime, str]]) -> None:
+    """Many new grants at once: (reader, product, starts_at, ends_at, source). Whoever of them could be signed in has
+    to have their epoch bumped by the caller."""
+    Grant.objects.bulk_create(
+        Grant(reader_id=reader_id, product=product, starts_at=starts_at, ends_at=ends_at, source=source)
+        for reader_id, product, starts_at, ends_at, source in rows
+    )
+
+
+@transaction.atomic
 def end_grants(*, source: str, ends_at: datetime, keep: Sequence[str] = ()) -> None:
     """End every grant of `source` at `ends_at` if it would run longer, but for the products in `keep`. Ending never
     prolongs."""

@@ -30,12 +30,15 @@ __all__ = [
     "MoneyWaiting",
     "NoteFacts",
     "disputes_about",
+    "failed_webhooks",
     "found_by_number",
     "found_by_provider",
     "mandate_facts",
     "mandates_by_id",
+    "mandates_known",
     "money_waiting",
     "notes_about",
+    "open_discrepancies",
     "profiles_of",
     "waiting_refunds",
 ]
@@ -186,6 +189,12 @@ def mandates_by_id(ids: Sequence[int]) -> dict[int, MandateFacts]:
     return {row.pk: _facts(row) for row in Mandate.objects.filter(pk__in=ids)}
 
 
+def mandates_known(refs: Sequence[str]) -> set[tuple[str, str]]:
+    """Which of these references are in use, as (provider, reference)."""
+    rows = Mandate.objects.filter(provider__in=[*providers()], provider_ref__in=refs)
+    return set(rows.values_list("provider", "provider_ref"))
+
+
 def profiles_of(reader_ids: Sequence[int]) -> dict[int, dict[str, str]]:
     """Whom the invoices of these readers name, by reader."""
     names = ("name", "organisation", "address", "country", "state", "pin", "gstin")
@@ -213,3 +222,21 @@ def money_waiting() -> MoneyWaiting:
         open_discrepancies=Discrepancy.objects.filter(closed_at=None).count(),
         open_disputes=Dispute.objects.filter(status=Dispute.Status.OPENED).count(),
     )
+
+
+def failed_webhooks(limit: int = 50) -> list[dict[str, object]]:
+    """Messages that came to nothing, newest first."""
+    rows = WebhookEvent.objects.filter(status=WebhookEvent.Status.FAILED).order_by("-id")
+    return list(rows.values("id", "provider", "event_id", "received_at", "error")[:limit])
+
+
+def open_discrepancies(limit: int = 100) -> list[dict[str, object]]:
+    """Where a provider's book and ours do not agree and nobody has said why, newest first."""
+    rows = Discrepancy.objects.filter(closed_at=None).order_by("-id")[:limit]
+    return [
+        {
+            "id": row.pk, "kind": row.get_kind_display(), "provider": row.provider, "ref": row.ref,
+            "facts": ", ".join(f"{name} {value}" for name, value in row.facts.items()), "found_at": row.found_at,
+        }
+        for row in rows
+    ]  # fmt: skip

@@ -50,6 +50,12 @@ def readers_by_ids(ids: Sequence[int]) -> Mapping[int, ReaderCard]:
     return {row.pk: _card(row) for row in Reader.objects.filter(pk__in=ids)}
 
 
+def readers_by_emails(emails: Sequence[str]) -> Mapping[str, tuple[int, bool]]:
+    """(id, whether it is open) of the accounts of these addresses (lower case), by address."""
+    rows = Reader.objects.filter(email__in=emails).values_list("email", "pk", "is_active")
+    return {email: (pk, active) for email, pk, active in rows}
+
+
 def readers_by_prefix(text: str, limit: int) -> Mapping[str, Sequence[ReaderCard]]:
     """Readers whose address (`email`) or name (`name`) begins with `text`, in whatever case; each at most `limit`."""
     plain = text.strip().lower()

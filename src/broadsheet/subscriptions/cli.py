@@ -16,7 +16,7 @@ from broadsheet.dates import day_start, local_date, parse_instant, rfc3339
 from broadsheet.money import format_money
 from broadsheet.payments.adapters.registry import all_sandboxed
 from broadsheet.readers.queries import reader
-from broadsheet.subscriptions import cli_books, cli_deeds, cli_finding, cli_money
+from broadsheet.subscriptions import cli_books, cli_deeds, cli_files, cli_finding, cli_money
 from broadsheet.subscriptions.actions import Happened, run_due
 
 
@@ -36,7 +36,7 @@ def add_commands(
     due.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object an event")
     due.add_argument("--quiet", action="store_true", default=argparse.SUPPRESS, help="no progress on stderr")
     due.set_defaults(run=run_run_due)
-    for part in (cli_finding, cli_deeds, cli_money, cli_books):
+    for part in (cli_finding, cli_deeds, cli_money, cli_books, cli_files):
         part.add_to(commands)
     return commands
 

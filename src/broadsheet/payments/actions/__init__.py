@@ -24,6 +24,7 @@ from broadsheet.payments.actions.documents import (
     void_invoice,
     write_note,
 )
+from broadsheet.payments.actions.imports import MandateGiven, take_mandates, take_profiles
 from broadsheet.payments.actions.mandates import (
     begin_mandate,
     complete_mandate,
@@ -50,6 +51,7 @@ from broadsheet.payments.actions.taxes import ensure_default_taxes, set_tax_rate
 
 __all__ = [
     "InvoiceStateError",
+    "MandateGiven",
     "Money",
     "Outcome",
     "RefundRefusedError",
@@ -88,6 +90,8 @@ __all__ = [
     "set_period",
     "set_tax_rate",
     "submit_refund",
+    "take_mandates",
+    "take_profiles",
     "void_invoice",
     "withdraw_checkout",
     "write_note",

@@ -29,7 +29,7 @@ def promised_until(subscription: Subscription) -> date | None:
     return None
 
 
-def _granted_until(subscription: Subscription) -> datetime | None:
+def granted_until(subscription: Subscription) -> datetime | None:
     """As promised, and where a renewal is to come, with its grace on top: a job that runs some minutes after midnight,
     or not at all for a day, locks nobody out who is going to pay."""
     until = promised_until(subscription)
@@ -47,7 +47,7 @@ def _granted_until(subscription: Subscription) -> datetime | None:
 def sync_access(subscription: Subscription, now: datetime) -> list[Happened]:
     """Bring the grants of the payer and of every seat in line with the agreement. Moving them back is as good as moving
     them on; doing it again changes nothing."""
-    until = _granted_until(subscription)
+    until = granted_until(subscription)
     holders = [(subject(subscription.pk), subscription.reader_id), *_seated(subscription)]
     if until is None:
         for source, _ in holders:
@@ -77,7 +77,7 @@ def _allow(
 
 def sync_seat(subscription: Subscription, seat: Seat, now: datetime) -> None:
     """The same for one seat that was just taken or freed: nothing changes for the others."""
-    until = _granted_until(subscription)
+    until = granted_until(subscription)
     if until is None or seat.reader_id is None or seat.removed_at is not None:
         end_grants(source=seat_source(seat), ends_at=now)
     else:
