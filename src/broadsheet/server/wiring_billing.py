@@ -10,6 +10,7 @@ from broadsheet.payments.events import PaymentFailed, PaymentSettled, RefundSett
 from broadsheet.subscriptions import actions as subscriptions
 from broadsheet.subscriptions import jobs as subscription_jobs
 from broadsheet.subscriptions.events import (
+    BaseImported,
     CancellationScheduled,
     CancellationWithdrawn,
     ChangeScheduled,
@@ -69,6 +70,7 @@ HANDLERS = {
     GiftBought: (),
     CompGiven: (),
     PriceSet: (subscription_jobs.plan_notices_again,),
+    BaseImported: (subscription_jobs.plan_notices_of_imported,),
 }
 
 

@@ -22,7 +22,7 @@ from broadsheet.payments.desk_queries import (
 from broadsheet.payments.queries import invoices_of, payments_of_subject, refunds_of_subject
 from broadsheet.readers.queries import ReaderCard, readers_by_ids, readers_by_prefix
 from broadsheet.subscriptions.actions.history import Happened, subject
-from broadsheet.subscriptions.models import ConsentRecord, Gift, Notice, Seat, Subscription, SubscriptionEvent
+from broadsheet.subscriptions.models import ConsentRecord, Gift, Notice, Plan, Seat, Subscription, SubscriptionEvent
 
 LAST_RUN = "billing_run"
 MOST_DIGITS = 18  # of a BIGINT
@@ -241,3 +241,8 @@ def last_run() -> datetime | None:
     """When the billing jobs last ran through."""
     told = standing(LAST_RUN)
     return parse_instant(told["at"]) if told else None
+
+
+def codes_on_sale() -> list[tuple[str, str]]:
+    """Every plan that is sold, by code and name."""
+    return list(Plan.objects.filter(retired=False, published=True).values_list("code", "name"))

@@ -217,3 +217,10 @@ class CompGiven:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class BaseImported:
+    """Subscriptions `first` to `last` were taken over from another system."""
+
+    first: int
+    last: int
+    at: str

@@ -22,7 +22,7 @@ COLUMNS = (
 
 def subscribers(status: str = "") -> Iterator[dict[str, Any]]:
     """Every subscription that ever began (`status`: those alone), oldest first, in bounded memory. Dates are local
-    days, `paid_until` exclusive; amounts are minor units of `currency`, of one seat and one period before tax on top."""
+    days, `paid_until` exclusive; amounts are minor units, of one seat and one period before tax on top."""
     rows = (
         Subscription.objects.filter(started_at__isnull=False).select_related("plan", "price", "coupon").order_by("pk")
     )

@@ -26,7 +26,8 @@ from broadsheet.subscriptions.policies import Policies
 NEEDED = ("email", "plan", "started", "paid_until")
 COLUMNS = (
     *NEEDED, "name", "status", "price_minor", "currency", "quantity", "country", "state", "pin", "gstin",
-    "organisation", "address", "provider", "mandate_ref", "rail", "mandate_max_minor", "external_ref", "coupon", "coupon_left",
+    "organisation", "address", "provider", "mandate_ref", "rail", "mandate_max_minor", "external_ref", "coupon",
+    "coupon_left",
 )  # fmt: skip
 # What a file of refused lines has besides: it may be put right and read again as it is.
 REFUSED = ("refused_line", "refused_reason", "refused_detail")

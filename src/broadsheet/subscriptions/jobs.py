@@ -18,6 +18,7 @@ from broadsheet.subscriptions import actions
 from broadsheet.subscriptions.cards import last_day, longday, span
 from broadsheet.subscriptions.desk_queries import LAST_RUN
 from broadsheet.subscriptions.events import (
+    BaseImported,
     CancellationScheduled,
     GiftDue,
     MandateUnwanted,
@@ -51,6 +52,11 @@ def plan_notices_again(event: PriceSet) -> None:
     go_on_after = actions.plan_again(plan_id=event.plan_id, after=event.after, now=clock.now())
     if go_on_after is not None:
         emit(PriceSet(event.plan_id, go_on_after))
+
+
+def plan_notices_of_imported(event: BaseImported) -> None:
+    """Who was taken over is told ahead of their renewals as everybody is."""
+    actions.plan_imported(first=event.first, last=event.last, now=clock.now())
 
 
 def _letter(row: SubscriptionRow, subject: str, lines: list[str], key: str) -> None:

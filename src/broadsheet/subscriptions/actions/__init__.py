@@ -16,6 +16,7 @@ from broadsheet.subscriptions.actions.desk import note_receipt, refuse_refund, r
 from broadsheet.subscriptions.actions.gifts import buy_gift, redeem_gift
 from broadsheet.subscriptions.actions.groups import claim_seat, invite_seat, remove_seat, set_seat_domain
 from broadsheet.subscriptions.actions.history import Happened
+from broadsheet.subscriptions.actions.imports import plan_imported
 from broadsheet.subscriptions.actions.merging import merge_readers
 from broadsheet.subscriptions.actions.methods import (
     TillPage,
@@ -82,6 +83,7 @@ __all__ = [
     "pay",
     "pay_gift",
     "plan_again",
+    "plan_imported",
     "preview_change",
     "preview_quantity",
     "quote_checkout",
