@@ -82,7 +82,8 @@ def test_a_walk_is_told_as_tables(publisher, folder):
 
 def test_what_is_not_as_expected_is_said_first(publisher):
     page = text(walked(publisher, SCENARIO.replace("180000", "90000")))
-    assert "Not as expected asha , line 8: charged_minor should be ₹900, is ₹1,800" in page
+    assert "1 expectation of 1 does not hold." in page
+    assert "at the end asha no status active, charged ₹900 charged is ₹1,800 8" in page
 
 
 def test_a_scenario_that_makes_no_sense_comes_back_with_its_line(publisher, folder):

@@ -18,6 +18,11 @@ def as_json(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
+def label(name: str) -> str:
+    """A field's name for people."""
+    return name.removesuffix("_minor").replace("_", " ")
+
+
 class Text:
     """Lines for people: when, who, what, and the rest of it with formatted money."""
 
@@ -35,8 +40,8 @@ class Text:
     def words(self, row: Mapping[str, Any]) -> str:
         """Everything but the head, as `name value` pairs."""
         if row["event"] == "expectation_failed":
-            expected, found = self._value(row["field"], row["expected"]), self._value(row["field"], row["found"])
-            return f"line {row['line']}: {row['field']} should be {expected}, is {found}"
+            expected, found = self.value(row["field"], row["expected"]), self.value(row["field"], row["found"])
+            return f"line {row['line']}: {label(row['field'])} should be {expected}, is {found}"
         if row["event"] == "status_changed":
             return f"{row.get('from')} -> {row.get('to')} ({row.get('reason')})"
         currency = str(row.get("currency") or self._currency)
@@ -44,11 +49,10 @@ class Text:
         for name, value in row.items():
             if name in _HEAD or name in _DULL or value is None or value == "":
                 continue
-            label = name.removesuffix("_minor").replace("_", " ")
-            pairs.append(f"{label} {self._value(name, value, currency)}")
+            pairs.append(f"{label(name)} {self.value(name, value, currency)}")
         return ", ".join(pairs)
 
-    def _value(self, name: str, value: Any, currency: str = "") -> str:
+    def value(self, name: str, value: Any, currency: str = "") -> str:
         if value is None:
             return "nothing"
         if isinstance(value, bool):
@@ -56,12 +60,10 @@ class Text:
         if name.endswith("_minor") and isinstance(value, int):
             return format_money(value, currency or self._currency)
         if isinstance(value, list):
-            return "; ".join(self._value("", item, currency) for item in value) or "none"
+            return "; ".join(self.value("", item, currency) for item in value) or "none"
         if isinstance(value, Mapping):
             parts = [
-                self._value(key, part, currency)
-                for key, part in value.items()
-                if key != "currency" and part is not None
+                self.value(key, part, currency) for key, part in value.items() if key != "currency" and part is not None
             ]
             return " ".join(parts)
         return str(value)

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from broadsheet.money import format_money
-from broadsheet.timemachine.printing import Text
+from broadsheet.timemachine.printing import Text, label
+from broadsheet.timemachine.scenario import Expect, Scenario
 
 _WORDS: Mapping[str, str] = {
     "subscription_created": "Subscription",
@@ -61,12 +62,27 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """One expectation of the file; `wrong` says what was found instead, empty when it holds."""
+
+    line: int
+    when: str
+    who: str
+    text: str
+    wrong: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     happenings: tuple[Happening, ...]
     states: tuple[State, ...]
-    failures: tuple[tuple[str, str], ...]
+    expected: tuple[Expected, ...]
+    troubles: tuple[str, ...]
     left_out: int
-    expected: bool
+
+    @property
+    def broken(self) -> int:
+        return sum(bool(row.wrong) for row in self.expected)
 
 
 def _who(row: Mapping[str, Any], several: frozenset[str]) -> str:
@@ -74,7 +90,8 @@ def _who(row: Mapping[str, Any], several: frozenset[str]) -> str:
     return f"{name} #{row['subscription']}" if name in several and row.get("subscription") else name
 
 
-def told(rows: Sequence[Mapping[str, Any]], text: str) -> Told:
+def told(rows: Sequence[Mapping[str, Any]], scenario: Scenario | None) -> Told:
+    """`scenario` is what was walked, for its expectations."""
     several = frozenset(row["reader"] for row in rows if row.get("reader") and (row.get("subscription") or 1) > 1)
     events = [row for row in rows if row["event"] not in ("state", "expectation_failed", "trouble")]
     ends = [row for row in rows if row["event"] == "state"]
@@ -85,11 +102,22 @@ def told(rows: Sequence[Mapping[str, Any]], text: str) -> Told:
         at = datetime.fromisoformat(row["at"])
         first = not shown or shown[-1].at.date() != at.date()
         shown.append(_happening(row, _who(row, several), words, currency, day=first))
-    failures = tuple((_who(row, several), words.words(row)) for row in rows if row["event"] == "expectation_failed")
-    failures += tuple(("", f"A job failed: {row['text']}") for row in rows if row["event"] == "trouble")
-    expected = any(line.startswith("expect:") for line in text.splitlines())
-    states = tuple(_state(row, _who(row, several)) for row in ends)
-    return Told(tuple(shown), states, failures, max(0, len(events) - MOST_ROWS), expected)
+    return Told(
+        happenings=tuple(shown),
+        states=tuple(_state(row, _who(row, several)) for row in ends),
+        expected=tuple(_expected(expect, scenario, rows, words) for expect in scenario.expects) if scenario else (),
+        troubles=tuple(row["text"] for row in rows if row["event"] == "trouble"),
+        left_out=max(0, len(events) - MOST_ROWS),
+    )
+
+
+def _expected(expect: Expect, scenario: Scenario, rows: Sequence[Mapping[str, Any]], words: Text) -> Expected:
+    mine = [row for row in rows if row["event"] == "expectation_failed" and row["line"] == expect.line]
+    when = expect.at.astimezone(scenario.zone).strftime("%d %b %Y, %H:%M") if expect.at else "at the end"
+    who = (expect.reader or "") + (f" #{expect.subscription}" if expect.subscription else "")
+    pairs = (f"{label(name)} {words.value(name, wanted)}" for name, wanted in expect.wants.items())
+    wrong = (f"{label(row['field'])} is {words.value(row['field'], row['found'])}" for row in mine)
+    return Expected(expect.line, when, who, ", ".join(pairs), tuple(wrong))
 
 
 def _happening(row: Mapping[str, Any], who: str, words: Text, currency: str, *, day: bool) -> Happening:

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from broadsheet import clock
 from broadsheet.timemachine import examples, runs
 from broadsheet.timemachine.reading import ScenarioError
+from broadsheet.timemachine.scenario import Scenario
 from broadsheet.timemachine.steps import parse
 from broadsheet.timemachine.telling import Told, told
 
@@ -92,6 +93,13 @@ def _start(request: HttpRequest, text: str) -> HttpResponse:
     return redirect("time_machine_run", run_id=run_id)
 
 
+def _scenario(text: str) -> Scenario | None:
+    try:
+        return parse(text)
+    except ScenarioError:
+        return None  # walked by an earlier version, which read it otherwise
+
+
 @require_GET
 def time_machine_run(request: HttpRequest, run_id: str) -> HttpResponse:
     """What came of a walk, or that it is under way."""
@@ -100,7 +108,7 @@ def time_machine_run(request: HttpRequest, run_id: str) -> HttpResponse:
     if run is None:
         raise Http404
     text = runs.text_of(folder(), run_id)
-    seen: Told = told(runs.rows_of(folder(), run_id) if run.over else [], text)
+    seen: Told = told(runs.rows_of(folder(), run_id) if run.over else [], _scenario(text))
     complaint = re.sub(r"^scenario\.yaml:(\d+): ", r"Line \1: ", runs.complaint_of(folder(), run_id))
     context = {"run": run, "told": seen, "text": text, "complaint": complaint if run.state == "refused" else ""}
     return _page(request, "run.html", context)
