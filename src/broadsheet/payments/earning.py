@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from broadsheet.payments import journal, postings
 from broadsheet.payments.models import Deferral, Invoice, InvoiceLine
@@ -130,6 +130,17 @@ def recognise_revenue(*, until: date, now: datetime, limit: int = 200_000) -> in
     return done
 
 
+def _write_earned(rows: Sequence[Deferral]) -> None:
+    """One prepared statement for all rows: an UPDATE with hundreds of cases takes the database ten times as long."""
+    table = connection.ops.quote_name(Deferral._meta.db_table)  # noqa: SLF001 - Django documents it
+    day = connection.ops.adapt_datefield_value
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET earned_minor = %s, due_on = %s WHERE line_id = %s",  # noqa: S608 - the name is ours
+            [(row.earned_minor, day(row.due_on), row.pk) for row in rows],
+        )
+
+
 @transaction.atomic
 def _close_some(until: date, now: datetime, most: int) -> int:
     waiting = Deferral.objects.filter(due_on__lte=until).order_by("due_on", "line")
@@ -143,7 +154,7 @@ def _close_some(until: date, now: datetime, most: int) -> int:
         gained[row.currency] += target - row.earned_minor
         row.earned_minor = target
         row.due_on = postings.next_close(close) if close < row.end else None
-    Deferral.objects.bulk_update(rows, ["earned_minor", "due_on"])
+    _write_earned(rows)
     last_day = close - timedelta(days=1)
     for currency, amount in gained.items():
         journal.write(

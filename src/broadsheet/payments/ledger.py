@@ -83,12 +83,16 @@ def _less_notes(invoice: Invoice, *, but: CreditNote | None = None) -> TaxSplit:
     return TaxSplit(taxable, tax, tuple(sums.items()))
 
 
-def book_invoice(*, invoice: Invoice, now: datetime) -> None:
-    """Finalised: owed, its tax due, the rest deferred by its lines' days. Its lines are written already."""
+def book_invoice(*, invoice: Invoice, now: datetime, lines: list[InvoiceLine] | None = None) -> None:
+    """Finalised: owed, its tax due, the rest deferred by its lines' days.
+
+    `lines` are those of an invoice that was written just now, so that nothing has to be looked up.
+    """
     key = f"invoice:{invoice.pk}"
-    if is_booked(key):
-        return
-    lines = list(invoice.lines.all())
+    if lines is None:
+        if is_booked(key):
+            return
+        lines = list(invoice.lines.all())
     billed, whole = _billed(invoice, lines), _whole(invoice)
     _book(invoice, key, postings.invoice_finalised(billed, whole, invoice.tax), f"Invoice {invoice.number}", now)
     amounts = postings.nets(billed, postings.effect(billed, whole, invoice.tax), invoice.tax)

@@ -130,7 +130,7 @@ def open_invoice(
         issued_on=day,
         issued_at=now,
     )
-    InvoiceLine.objects.bulk_create(
+    written = InvoiceLine.objects.bulk_create(
         InvoiceLine(
             invoice=row,
             position=position,
@@ -143,7 +143,7 @@ def open_invoice(
         )
         for position, line in enumerate(lines, start=1)
     )
-    ledger.book_invoice(invoice=row, now=now)
+    ledger.book_invoice(invoice=row, lines=written, now=now)
     _use_credit(row, now)
     return invoice_row(row)
 
