@@ -11,7 +11,7 @@ from django.urls import reverse_lazy
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
-from broadsheet.desk import policy_views, why_views
+from broadsheet.desk import policy_views, subscriber_views, why_views
 from broadsheet.desk.urls import urlpatterns
 
 
@@ -37,6 +37,14 @@ class PermittedItem(MenuItem):
 
 
 @hooks.register("register_admin_menu_item")
+def subscribers_item() -> MenuItem:
+    needs = (subscriber_views.SEES, subscriber_views.DOES)
+    return PermittedItem(
+        "Subscribers", reverse_lazy("subscribers"), name="subscribers", icon_name="group", order=300, permissions=needs
+    )
+
+
+@hooks.register("register_admin_menu_item")
 def policy_item() -> MenuItem:
     where = reverse_lazy("policy")
     needs = (policy_views.PERMISSION,)
@@ -56,3 +64,11 @@ def policy_permissions() -> QuerySet[Permission]:
     return Permission.objects.filter(
         content_type__app_label="access", codename__in=("decide_policy", "explain_decisions")
     )
+
+
+@hooks.register("register_permissions")
+def subscriber_permissions() -> QuerySet[Permission]:
+    """Of the subscription desk: to look, to act, and to be the second pair of eyes on a refund."""
+    return Permission.objects.filter(
+        content_type__app_label="subscriptions", codename__in=("view_subscription", "change_subscription")
+    ) | Permission.objects.filter(content_type__app_label="payments", codename="change_refund")
