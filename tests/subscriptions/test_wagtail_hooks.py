@@ -1,5 +1,7 @@
 """The newsroom's admin: plans are edited, the books are looked at."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 
@@ -7,7 +9,7 @@ from broadsheet import clock
 from broadsheet.payments.models import Invoice, Payment
 from broadsheet.readers.actions import create_editor
 from broadsheet.readers.models import Reader
-from broadsheet.subscriptions.models import Plan, Subscription
+from broadsheet.subscriptions.models import Plan, Price, Subscription
 from tests.subscriptions import make_subscriptions as make
 
 pytestmark = pytest.mark.django_db
@@ -64,8 +66,9 @@ def test_a_long_list_takes_no_more_statements(editor, row, django_assert_max_num
     ("field", "value", "complaint"),
     [
         ("name", "{{ plan }}", "placeholder"),
-        ("amount_minor", "0", "greater than or equal to 1"),
-        ("currency", "XYZ", "currency"),
+        ("new_price", "0", "greater than or equal to 0.01"),
+        ("new_price", "", "A plan without a price is not put on sale."),
+        ("max_quantity", "0", "greater than or equal to 1"),
     ],
 )
 def test_a_plan_nobody_should_see_is_refused(editor, row, field, value, complaint):
@@ -74,8 +77,12 @@ def test_a_plan_nobody_should_see_is_refused(editor, row, field, value, complain
         "code": "x",
         "name": "X",
         "months": "1",
-        "amount_minor": "100",
-        "currency": "INR",
+        "new_price": "100.50",
+        "trial_days": "0",
+        "tax_inclusive": "on",
+        "min_quantity": "1",
+        "max_quantity": "1",
+        "published": "on",
         "position": "0",
         "products": [product.pk],
     }
@@ -83,7 +90,41 @@ def test_a_plan_nobody_should_see_is_refused(editor, row, field, value, complain
     assert complaint in page.content.decode()
     assert Plan.objects.count() == 1
     assert editor.post("/admin/plans/new/", form).status_code == 302
-    assert Plan.objects.get(code="x").amount_minor == 100
+    price = Price.objects.get(plan__code="x")
+    assert (price.amount_minor, price.currency, price.existing_from) == (10_050, "INR", None)
+
+
+def test_a_new_price_is_a_new_version_and_old_ones_are_never_edited(editor, row):
+    plan = Plan.objects.get()
+    old = Price.objects.get()
+    form = {
+        "code": plan.code, "name": plan.name, "months": "3", "trial_days": "0", "tax_inclusive": "on",
+        "min_quantity": "1", "max_quantity": "1", "published": "on", "position": "0",
+        "products": [product.pk for product in plan.products.all()],
+        "new_price": "999", "new_from": "2040-01-01", "existing_from": "2040-02-01",
+    }  # fmt: skip
+    assert editor.post(f"/admin/plans/edit/{plan.pk}/", form).status_code == 302
+    assert [(p.amount_minor, str(p.new_from)) for p in Price.objects.order_by("new_from")] == [
+        (90_000, "2000-01-01"),
+        (99_900, "2040-01-01"),
+    ]
+    for path in (f"/admin/prices/edit/{old.pk}/", f"/admin/prices/delete/{old.pk}/", "/admin/prices/new/"):
+        assert editor.post(path, {"amount_minor": "1"}).status_code == 302
+    assert Price.objects.get(pk=old.pk).amount_minor == 90_000
+
+
+def test_the_cards_are_previewed_with_drafts_and_prices_to_come(editor, row):
+    plan = Plan.objects.get()
+    Price.objects.create(plan=plan, amount_minor=99_900, new_from=date(2040, 1, 1))
+    draft = make.plan("draft", 12, 120_000, published=False)
+    page = editor.get("/admin/plan-cards/").content.decode()
+    assert "₹900" in page
+    assert "₹999" not in page
+    assert "₹1,200" in page
+    assert "₹999" in editor.get("/admin/plan-cards/?day=2040-01-01").content.decode()
+    public = editor.get("/subscribe/").content.decode()
+    assert draft.name not in public
+    assert "₹999" not in public
 
 
 def test_readers_have_no_business_here(row):

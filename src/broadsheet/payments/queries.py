@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q, Sum
@@ -231,6 +231,11 @@ def tax_rate_on(code: str, country: str, day: date) -> TaxRate | None:
     return rows.order_by("-country", "-valid_from").first()
 
 
+def tax_codes() -> tuple[str, ...]:
+    """The codes there are tax rates of."""
+    return tuple(TaxRate.objects.order_by("code").values_list("code", flat=True).distinct())
+
+
 def credit_balance(reader_id: int, currency: str) -> int:
     """The credit a reader holds with us, in minor units."""
     rows = CreditEntry.objects.filter(reader_id=reader_id, currency=currency)
@@ -372,26 +377,6 @@ def unresolved_payments(*, kind: str, older_than: datetime, limit: int = 500) ->
     """Attempts of one kind begun before `older_than` whose result we do not know yet, oldest first."""
     rows = Payment.objects.filter(status__in=Payment.UNRESOLVED, kind=kind, created_at__lt=older_than)
     return tuple(payment_row(row) for row in rows.order_by("created_at", "id")[:limit])
-
-
-def next_check(now: datetime, *, lost_after: timedelta) -> datetime | None:
-    """The first instant after `now` at which an attempt without an answer is asked after."""
-    rows = Payment.objects.filter(status__in=Payment.UNRESOLVED)
-    planned = rows.filter(check_at__gt=now).order_by("check_at").values_list("check_at", flat=True).first()
-    begun = rows.filter(check_at=None, created_at__gt=now - lost_after).order_by("created_at")
-    first = begun.values_list("created_at", flat=True).first()
-    found = [instant for instant in (planned, first + lost_after if first else None) if instant and instant > now]
-    return min(found) if found else None
-
-
-def next_pending_refund(now: datetime, *, alone: timedelta) -> datetime | None:
-    """The first instant after `now` at which a refund that did not go is sent again."""
-    rows = Refund.objects.filter(status=Refund.Status.PENDING)
-    again = rows.filter(check_at__gt=now).order_by("check_at").values_list("check_at", flat=True).first()
-    begun = rows.filter(check_at=None, created_at__gt=now - alone).order_by("created_at")
-    first = begun.values_list("created_at", flat=True).first()
-    found = [instant for instant in (again, first + alone if first else None) if instant and instant > now]
-    return min(found) if found else None
 
 
 def invoice_of_payment(key: str) -> InvoiceRow | None:

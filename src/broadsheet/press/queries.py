@@ -9,8 +9,10 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from broadsheet import clock
 from broadsheet.access.queries import current_policy
 from broadsheet.access.rules import Policy
+from broadsheet.dates import local_date
 from broadsheet.newsroom.queries import sections
 from broadsheet.press.store import Stores, open_stores
 from broadsheet.press.typesetting import asset_version
@@ -43,9 +45,15 @@ def window_words(window: str) -> str:
     return _WINDOWS.get(kind) or f"in {days} days"
 
 
+def _plans() -> tuple[PlanCard, ...]:
+    """What is on sale today: a price of tomorrow is not on a wall before tomorrow."""
+    options = settings.BROADSHEET
+    return plan_cards(options.languages[0], day=local_date(clock.now(), options.zone))
+
+
 def walls(tier: str, section: str = "") -> Mapping[str, WallText]:
     """Each wall a story of `tier` in `section` (its slug) may meet, by the name of its sheet."""
-    return _walls(tier, section, current_policy(), tuple(plan_cards(settings.BROADSHEET.languages[0])))
+    return _walls(tier, section, current_policy(), _plans())
 
 
 def _walls(tier: str, section: str, policy: Policy, plans: tuple[PlanCard, ...]) -> Mapping[str, WallText]:
@@ -86,7 +94,7 @@ def chrome() -> Chrome:
         demo=options.demo,
         gifts=options.gift_quota > 0,
     )
-    policy, plans = current_policy(), tuple(plan_cards(options.languages[0]))
+    policy, plans = current_policy(), _plans()
     around = [_walls(tier, section, policy, plans) for tier, section in _kinds_of_story(policy)]
     printed = repr((frame, around))
     digest = hashlib.blake2b(printed.encode(), digest_size=7).digest()

@@ -79,3 +79,21 @@ def invoice_link(number: str) -> str:
 
 def plans_link() -> str:
     return _at("/subscribe/")
+
+
+def plan_link(code: str) -> str:
+    return _at(f"/subscribe/{code}/")
+
+
+def cancel_link() -> str:
+    """The first of the two clicks."""
+    return _at("/account/subscription/cancel/")
+
+
+def seats_link() -> str:
+    return _at("/account/seats/")
+
+
+def note_link(number: str) -> str:
+    """A credit note."""
+    return _at(f"/account/credit-notes/{number}/")

@@ -166,19 +166,23 @@ def _offer(plan: Plan, day: date) -> cards.Offer | None:
     )  # fmt: skip
 
 
-def plan_cards(language: str, *, gifts: int = 0, day: date | None = None) -> tuple[PlanCard, ...]:
-    """The plans on sale, in the publisher's order, as readers see them. `gifts`: as in cards.plan_card."""
-    return _cards(Plan.objects.filter(min_quantity=1), language, gifts, day)
+def plan_cards(language: str, *, gifts: int = 0, day: date | None = None, drafts: bool = False) -> tuple[PlanCard, ...]:
+    """The plans on sale on `day`, in the publisher's order, as readers see them; with `drafts` also those that are not
+    published yet. `gifts`: as in cards.plan_card."""
+    return _cards(Plan.objects.filter(min_quantity=1), language, gifts, day, drafts=drafts)
 
 
-def group_cards(language: str, *, day: date | None = None) -> tuple[PlanCard, ...]:
+def group_cards(language: str, *, day: date | None = None, drafts: bool = False) -> tuple[PlanCard, ...]:
     """The plans for groups and firms on sale: prices are those of one seat."""
-    return _cards(Plan.objects.filter(min_quantity__gt=1), language, 0, day)
+    return _cards(Plan.objects.filter(min_quantity__gt=1), language, 0, day, drafts=drafts)
 
 
-def _cards(plans: QuerySet[Plan], language: str, gifts: int, day: date | None) -> tuple[PlanCard, ...]:
+def _cards(
+    plans: QuerySet[Plan], language: str, gifts: int, day: date | None, *, drafts: bool = False
+) -> tuple[PlanCard, ...]:
     when = day or date.max
-    rows = plans.filter(retired=False, published=True).prefetch_related("products")
+    shown = plans.filter(retired=False) if drafts else plans.filter(retired=False, published=True)
+    rows = shown.prefetch_related("products")
     offers = [offer for plan in rows if (offer := _offer(plan, when))]
     best = cards.best_value(offers)
     products = settings.BROADSHEET_PRODUCTS

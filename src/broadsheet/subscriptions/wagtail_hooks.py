@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import path, reverse_lazy
 from wagtail import hooks
-from wagtail.admin.ui.tables import Column
+from wagtail.admin.menu import MenuItem
+from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.admin.views.generic import IndexView
 from wagtail.admin.viewsets.model import ModelViewSet, ModelViewSetGroup
 from wagtail.permissions import register_permission_policy
 
 from broadsheet.money import format_money
 from broadsheet.payments.wagtail_hooks import LookOnly, LookOnlyViewSet
-from broadsheet.subscriptions.models import Plan, Product, Subscription
+from broadsheet.subscriptions.models import Coupon, Plan, Price, Product, Subscription
+from broadsheet.subscriptions.plan_form import PlanForm
+from broadsheet.subscriptions.views_preview import preview_cards
 
 
 class ProductViewSet(ModelViewSet):
@@ -35,12 +39,68 @@ class PlanViewSet(ModelViewSet):
     name = "plans"
     icon = "tag"
     menu_label = "Plans"
-    form_fields = ("code", "name", "months", "products", "position", "retired")
     copy_view_enabled = False
-    list_display = ("name", Column("price", label="Price", accessor=_price), "months", "retired")
+    list_display = (
+        "name",
+        Column("price", label="Price", accessor=_price),
+        "months",
+        BooleanColumn("published"),
+        BooleanColumn("retired"),
+    )
+
+    def get_form_class(self, for_update: bool = False) -> type[PlanForm]:  # noqa: ARG002 - Wagtail's
+        return PlanForm
 
 
-register_permission_policy(Subscription, LookOnly(Subscription), exact_class=True)
+class PriceViewSet(LookOnlyViewSet):
+    """What plans cost and cost before; a new price is written on the plan's own page."""
+
+    model = Price
+    name = "prices"
+    icon = "history"
+    menu_label = "Prices"
+    list_display = (
+        Column("plan", label="Plan"),
+        Column("amount", label="Price", accessor=lambda row: format_money(row.amount_minor, row.currency)),
+        Column("new_from", label="New subscribers from"),
+        Column("existing_from", label="Existing ones from"),
+    )
+    list_filter = ("plan",)
+
+
+class CouponViewSet(ModelViewSet):
+    model = Coupon
+    name = "coupons"
+    icon = "tag"
+    menu_label = "Coupons"
+    copy_view_enabled = False
+    form_fields = (
+        "code",
+        "percent_bp",
+        "amount_minor",
+        "duration",
+        "periods",
+        "plans",
+        "first_time_only",
+        "max_redemptions",
+        "valid_from",
+        "valid_to",
+    )
+    list_display = ("code", "percent_bp", "amount_minor", "duration", "valid_to")
+
+
+for _book in (Subscription, Price):
+    register_permission_policy(_book, LookOnly(_book), exact_class=True)
+
+
+@hooks.register("register_admin_urls")
+def plan_card_urls() -> list[Any]:
+    return [path("plan-cards/", preview_cards, name="plan_cards")]
+
+
+@hooks.register("register_admin_menu_item")
+def plan_cards_item() -> MenuItem:
+    return MenuItem("Plan cards", reverse_lazy("plan_cards"), name="plan-cards", icon_name="view", order=312)
 
 
 class SubscriptionList(IndexView):
@@ -66,7 +126,7 @@ class SubscriptionViewSet(LookOnlyViewSet):
 
 
 class Offers(ModelViewSetGroup):
-    items = (PlanViewSet(), ProductViewSet(), SubscriptionViewSet())
+    items = (PlanViewSet(), PriceViewSet(), CouponViewSet(), ProductViewSet(), SubscriptionViewSet())
     menu_label = "Subscriptions"
     menu_icon = "user"
     menu_order = 310

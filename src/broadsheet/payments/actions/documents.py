@@ -49,13 +49,19 @@ def quote(
     reader's own."""
     profile = BillingProfile.objects.filter(pk=reader_id).first()
     amount = sum(line.amount_minor for line in lines)
-    parts, tax = _taxed(amount, taxed, profile, state, today(now), country)
+    parts, tax = _taxed(amount, taxed, profile, state, today(now), country=country)
     held = max(0, credit_balance(reader_id, currency))
     return Money(parts, tax, min(held, parts.total_minor))
 
 
 def _taxed(
-    amount: int, taxed: Taxed, profile: BillingProfile | None, state: str | None, day: date, country: str | None = None
+    amount: int,
+    taxed: Taxed,
+    profile: BillingProfile | None,
+    state: str | None,
+    day: date,
+    *,
+    country: str | None = None,
 ) -> tuple[TaxSplit, dict[str, Any]]:
     country = country or (profile.country if profile else "IN")
     rate = tax_rate_on(taxed.code, country, day) if taxed.code else None

@@ -58,7 +58,7 @@ def plan_words(plan: Plan, quantity: int = 1) -> str:
 
 
 def period_lines(
-    plan: Plan, unit_minor: int, quantity: int, discount: pricing.Discount | None, start: date, end: date
+    plan: Plan, *, unit_minor: int, quantity: int, discount: pricing.Discount | None, start: date, end: date
 ) -> list[Line]:
     """The lines of one whole period; their sum is what it costs before tax on top."""
     amount = unit_minor * quantity
@@ -134,7 +134,14 @@ def issue_period(
     plan = subscription.plan
     price = price_for_renewal(subscription, schedule.start)
     discount = discount_of(subscription.coupon, subscription.coupon_left, plan)
-    lines = period_lines(plan, price.amount_minor, subscription.quantity, discount, schedule.start, schedule.end)
+    lines = period_lines(
+        plan,
+        unit_minor=price.amount_minor,
+        quantity=subscription.quantity,
+        discount=discount,
+        start=schedule.start,
+        end=schedule.end,
+    )
     context = {"plan": plan.pk, "price": price.id, "quantity": subscription.quantity, "coupon": discount is not None}
     return issue(
         subscription,

@@ -132,7 +132,7 @@ def _give_back(
         if refund == "credit":
             happened += _as_credit(subscription, bill.id, rest, amount, now)
             continue
-        given, refunds = _as_refunds(subscription, bill.id, rest, amount, actor, now)
+        given, refunds = _as_refunds(subscription, bill.id, rest, amount, actor=actor, now=now)
         happened += given
         asked += refunds
     return happened, asked
@@ -176,7 +176,7 @@ def _as_credit(
 
 
 def _as_refunds(
-    subscription: Subscription, invoice_id: int, rest: proration.Unused, amount: int, actor: str, now: datetime
+    subscription: Subscription, invoice_id: int, rest: proration.Unused, amount: int, *, actor: str, now: datetime
 ) -> tuple[list[Happened], list[int]]:
     """What was collected goes back by the road it came; what was met from credit becomes credit again."""
     happened: list[Happened] = []
@@ -208,8 +208,8 @@ def _as_refunds(
 def uncancel(*, subscription_id: int, actor: str, now: datetime, mandate_id: int | None = None) -> list[Happened]:
     """Go on as if nothing had been said: same anchor, same next charge.
 
-    A mandate that was given back has to be given anew: `mandate_id` is the new one; without it the next renewal is asked
-    for by a pay link. RefusedError: `nothing_to_undo` when it is not cancelled, has ended, or its
+    A mandate that was given back has to be given anew: `mandate_id` is the new one; without it the next renewal is
+    asked for by a pay link. RefusedError: `nothing_to_undo` when it is not cancelled, has ended, or its
     last paid day is over.
     """
     subscription = lock(subscription_id)

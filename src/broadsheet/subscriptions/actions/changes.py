@@ -141,12 +141,25 @@ def _work_out(subscription: Subscription, plan: Plan, when: str, keep_date: bool
         whole_days=((end - subscription.period_start) if keep_date else (end - first_day)).days,
         rounding=how.rounding,
     )
-    return _priced(subscription, plan, price, keep_date, first_day, end, lines, paid, whole, discount is not None, now)
+    return _priced(
+        subscription,
+        plan,
+        price=price,
+        keep_date=keep_date,
+        day=first_day,
+        end=end,
+        lines=lines,
+        paid=paid,
+        whole=whole,
+        coupon=discount is not None,
+        now=now,
+    )
 
 
 def _priced(
     subscription: Subscription,
     plan: Plan,
+    *,
     price: pricing.PriceRow,
     keep_date: bool,
     day: date,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from broadsheet.payments.queries import next_check, next_pending_refund
+from broadsheet.payments.due_queries import next_check, next_pending_refund
 from broadsheet.subscriptions.actions import checkout, gifts, notices, refunding, renewals
 from broadsheet.subscriptions.actions.history import Happened, start_of, today
 from broadsheet.subscriptions.models import Gift, Notice, Subscription

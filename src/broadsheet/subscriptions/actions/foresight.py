@@ -124,7 +124,9 @@ def _renewal(subscription: Subscription, day: date, now: datetime) -> tuple[_Amo
     quantity = subscription.pending_quantity or subscription.quantity
     discount = discount_of(subscription.coupon, subscription.coupon_left, offered)
     end = rules.boundary(day, offered.months, 1)
-    lines = period_lines(offered, price.amount_minor, quantity, discount, day, end)
+    lines = period_lines(
+        offered, unit_minor=price.amount_minor, quantity=quantity, discount=discount, start=day, end=end
+    )
     money = payments.quote(
         reader_id=subscription.reader_id, lines=lines, taxed=taxed(offered), currency=price.currency, now=now
     )

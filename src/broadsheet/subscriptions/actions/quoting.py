@@ -81,8 +81,9 @@ def quote_checkout(
     start = day + timedelta(days=days)
     end = rules.boundary(start, plan.months, 1)
     periods = periods_of(found) if found else 0
-    lines = period_lines(plan, price.amount_minor, quantity, discount_of(found, periods, plan), start, end)
-    whole = period_lines(plan, price.amount_minor, quantity, None, start, end)
+    unit, discount = price.amount_minor, discount_of(found, periods, plan)
+    lines = period_lines(plan, unit_minor=unit, quantity=quantity, discount=discount, start=start, end=end)
+    whole = period_lines(plan, unit_minor=unit, quantity=quantity, discount=None, start=start, end=end)
 
     def money(some: list[Line]) -> payments.Money:
         return payments.quote(
