@@ -180,8 +180,10 @@ def test_without_a_wish_no_mandate_is_registered():
 
 
 def test_a_page_of_nothing_registers_a_mandate_alone():
+    sandbox.script(["decline"])
     result = sandbox.decide(token=checkout(amount=0, mandate=MandateWish("upi", 90_000)), pay=True, now=NOW)
     assert (result.status, result.mandate.rail, result.mandate.max_minor) == ("succeeded", "upi", 90_000)
+    assert SandboxScript.objects.get().used_by == ""  # it is no charge
 
 
 def test_later_renewals_may_be_declined():

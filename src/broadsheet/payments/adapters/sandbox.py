@@ -320,7 +320,8 @@ def decide(*, token: str, pay: bool, renewals_decline: bool = False, now: dateti
         row = SandboxCharge.objects.select_for_update().filter(token=token).exclude(return_url="").first()
         answer = "ok"
         if row is not None and row.status == SandboxCharge.Status.OPEN:
-            answer = take_answer(row.key, row.customer) if pay else "decline"
+            # Allowing later debits is no charge: it uses no answer up.
+            answer = "decline" if not pay else take_answer(row.key, row.customer) if row.amount_minor else "ok"
             if answer != "timeout":
                 settle(row, answer, now)
                 if row.status == SandboxCharge.Status.SUCCEEDED and row.mandate_rail:
