@@ -242,6 +242,39 @@ def test_a_note_after_the_service_takes_revenue_back():
     assert books() == {"cash:sandbox": 782_00, "tax_payable:igst": -119_29, "revenue": -662_71}
 
 
+def test_a_note_on_a_changed_plan_leaves_the_days_of_the_old_one_alone():
+    reader = make.reader()
+    make.pay(quarter(reader, 900_00, NO_TAX), "2027-01-10")
+    change = make.bill(
+        reader,
+        make.line(2_700_00, "2027-02-14", "2028-02-14"),
+        make.line(-550_00, "2027-02-14", "2027-04-10", kind="unused"),
+        on="2027-02-14",
+        taxed=NO_TAX,
+    )
+    payment = make.pay(change, "2027-02-14")
+    make.send_back(payment, 2_150_00, "2027-03-01", unearned_from="2027-03-02")
+    close("2027-04-01")
+    # All that was kept is 900; what is left of the quarter and what was given back for it go up against each other.
+    assert books("2027-03-31")["revenue"] == -900_00
+    close("2027-06-01")
+    assert books() == {"cash:sandbox": 900_00, "revenue": -900_00}
+
+
+def test_a_note_takes_its_share_from_what_was_earned_at_once():
+    lines = [make.line(600_00, "2027-01-10", "2027-04-10"), make.line(300_00)]
+    payment = make.pay(make.bill(make.reader(), *lines, on="2027-01-10", taxed=NO_TAX), "2027-01-10")
+    for _ in range(2):
+        make.send_back(payment, 45_00, "2027-01-10")
+    assert books() == {"cash:sandbox": 810_00, "deferred_revenue": -540_00, "revenue": -270_00}
+
+
+def test_a_line_that_ends_with_a_month_is_done_with_it():
+    make.bill(make.reader(), make.line(310_00, "2027-01-01", "2027-02-01"), on="2027-01-01", taxed=NO_TAX)
+    assert [close(day) for day in ("2027-02-01", "2027-03-01")] == [1, 0]
+    assert books() == {"receivable": 310_00, "revenue": -310_00}
+
+
 def test_a_refund_without_a_note_is_owed_again():
     payment = make.pay(quarter(make.reader()), "2027-01-10")
     make.send_back(payment, 233_82, "2027-01-12", adjust=False)
