@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -75,7 +77,12 @@ def subscriber(request: HttpRequest, subscription_id: int) -> HttpResponse:
         "renewal": format_money(row.amount_minor, row.currency),
         "balance": format_money(queries.balance(row.id), row.currency),
         "standing": [_line(one) for one in standing],
-        "timeline": [_line(one) for one in reversed(told) if one["record"] not in ("mandate", "seat", "gift")],
+        "planned": [_line(one) for one in told if _is_planned(one)],
+        "timeline": [
+            _line(one)
+            for one in reversed(told)
+            if one["record"] not in ("mandate", "seat", "gift") and not _is_planned(one)
+        ],
         "deeds": list(_offered(row)),
     }
     return _page(request, "subscriber", shown)
@@ -88,9 +95,16 @@ def _offered(row: queries.SubscriptionRow) -> Iterator[tuple[str, str]]:
         yield name, deed.label
 
 
+def _is_planned(told: dict[str, Any]) -> bool:
+    return told["record"] == "notice" and told["sent_at"] is None and told["dropped_at"] is None
+
+
+_UNTOLD = ("record", "at", "event", "facts", "id", "reader_id", "due_at", "sent_at", "paid_at", "created_at")
+
+
 def _line(told: dict[str, Any]) -> dict[str, Any]:
     """A record of the timeline as it is shown: a name, an instant, and words."""
-    values = {name: value for name, value in told.items() if name not in ("record", "at", "event", "facts")}
+    values = {name: value for name, value in told.items() if name not in _UNTOLD}
     values |= told.get("facts") or {}
     currency = values.pop("currency", "INR")
     words_ = []
@@ -98,6 +112,8 @@ def _line(told: dict[str, Any]) -> dict[str, Any]:
         if value in (None, "", [], {}) or isinstance(value, list | dict):
             continue
         text = format_money(value, currency) if name.endswith("_minor") else value
+        if isinstance(value, datetime):
+            text = f"{value.astimezone(settings.BROADSHEET.zone):%d %b %Y, %H:%M}"
         words_.append(f"{name.removesuffix('_minor').replace('_', ' ')} {text}")
     name = told.get("event") or told["record"]
     return {"at": told.get("at"), "name": name.replace("_", " "), "words": ", ".join(words_)}
