@@ -9,7 +9,7 @@ import pytest
 
 from broadsheet.payments.adapters import registry
 from broadsheet.payments.adapters.sandbox import SandboxTill
-from broadsheet.payments.checks import no_real_till, providers_configured
+from broadsheet.payments.checks import no_real_till, providers_configured, publisher_named
 
 RAZORPAY = {"razorpay_key_id": "rzp_live_1", "razorpay_key_secret": "s", "razorpay_webhook_secret": "w"}
 STRIPE = {"stripe_key": "sk_live_1", "stripe_webhook_secret": "w"}
@@ -112,6 +112,18 @@ def test_a_provider_is_there_when_its_keys_are(paper, options, codes, chosen):
 def test_what_misses_its_other_half_is_said(paper, options, ids):
     paper(**options)
     assert told(providers_configured()) == ids
+
+
+def test_a_paper_that_charges_in_rupees_says_who_it_is(paper):
+    assert publisher_named() == []
+    paper(**STRIPE)
+    assert told(publisher_named()) == ["W004"]
+    paper(publisher_state="Delhi", publisher_gstin="07AAACB1234C1ZH")
+    assert "publisher_address is not written" in publisher_named()[0].msg
+    paper(publisher_address="14 Press Lane")
+    assert publisher_named() == []
+    paper(publisher_address="", currency="EUR")
+    assert publisher_named() == []
 
 
 def test_no_key_is_ever_said_aloud(paper):

@@ -8,7 +8,7 @@ import pytest
 
 from broadsheet.payments import actions, documents
 from broadsheet.payments.models import TaxRate
-from broadsheet.payments.places import STATES, clean_gstin, clean_pin, state_code, state_named
+from broadsheet.payments.places import STATES, clean_gstin, clean_pin, profile_errors, state_code, state_named
 from broadsheet.payments.queries import tax_rate_on
 from broadsheet.payments.values import Taxed
 from broadsheet.server.options import OPTIONS
@@ -104,6 +104,22 @@ def test_a_gstin_is_checked_to_its_last_character_and_against_the_state():
         clean_gstin("29AAACR4849R2ZH")
     with pytest.raises(ValueError, match="begins with 29; one of Delhi begins with 07"):
         clean_gstin("29AAACR4849R2ZG", "delhi")
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"state": "karnataka", "pin": "560 001", "gstin": "29aaacr4849r2zg"}, set()),
+        ({"state": "Karnataka"}, set()),
+        ({}, {"state"}),
+        ({"state": "Bavaria", "pin": "1", "gstin": "x"}, {"state", "pin", "gstin"}),
+        ({"state": "Delhi", "gstin": "29AAACR4849R2ZG"}, {"gstin"}),
+        ({"country": "DE", "pin": "10115"}, set()),
+        ({"country": "DE", "gstin": "29AAACR4849R2ZG"}, {"gstin"}),
+    ],
+)
+def test_whom_an_invoice_names(fields, wrong):
+    assert set(profile_errors(fields)) == wrong
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,22 @@ def providers_configured(**_: object) -> list[CheckMessage]:
     return found
 
 
+@register()
+def publisher_named(**_: object) -> list[CheckMessage]:
+    """Invoices in rupees that do not say who sends them from which State are no tax invoices."""
+    options = settings.BROADSHEET
+    if options.demo or options.currency != "INR" or registry.all_sandboxed():
+        return []
+    missing = [
+        name for name in ("publisher_state", "publisher_gstin", "publisher_address") if not getattr(options, name)
+    ]
+    if not missing:
+        return []
+    message = f"Invoices lack what the law asks for: {', '.join(missing)} is not written."
+    hint = "Write it in broadsheet.toml; docs/money.md says what it is for."
+    return [CheckWarning(message, hint=hint, id="broadsheet.payments.W004")]
+
+
 def _unknown_provider() -> bool:
     chosen = settings.BROADSHEET.payment_provider
     return bool(chosen) and chosen not in registry.providers()

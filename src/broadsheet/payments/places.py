@@ -6,6 +6,7 @@ The codes are those that begin a GSTIN and stand on returns; `96` is every place
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 STATES: dict[str, str] = {
     "Andaman and Nicobar Islands": "35",
@@ -83,3 +84,25 @@ def clean_gstin(text: str, state: str = "") -> str:
     if code and code != ABROAD and made[:2] != code:
         raise ValueError(f"This GSTIN begins with {made[:2]}; one of {state_named(state)} begins with {code}.")
     return made
+
+
+def profile_errors(fields: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with whom an invoice is to name, by field; empty when nothing is. In India the State is needed for
+    every invoice of an online service; PIN code and GSTIN are checked when they are given."""
+    if fields.get("country", "IN") != "IN":
+        return {"gstin": "A GSTIN belongs to a place in India."} if fields.get("gstin") else {}
+    wrong: dict[str, str] = {}
+    state = fields.get("state", "")
+    if state_named(state) is None:
+        wrong["state"] = "Choose your State: it decides which tax is due."
+    try:
+        if fields.get("pin"):
+            clean_pin(fields["pin"])
+    except ValueError as error:
+        wrong["pin"] = str(error)
+    try:
+        if fields.get("gstin"):
+            clean_gstin(fields["gstin"], state)
+    except ValueError as error:
+        wrong["gstin"] = str(error)
+    return wrong

@@ -13,6 +13,6 @@ from broadsheet.payments.models import BillingProfile
 def save_profile(*, reader_id: int, now: datetime, **fields: str) -> None:
     """Write the given fields (name, organisation, address, country, state, pin, gstin); the others stay as they are.
 
-    Invoices that were made keep what they said. Fields are checked by payments.rules.profile_errors.
+    Invoices that were made keep what they said. Fields are checked by payments.places.profile_errors.
     """
     BillingProfile.objects.update_or_create(reader_id=reader_id, defaults={**fields, "updated_at": now})
