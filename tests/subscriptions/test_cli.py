@@ -38,7 +38,9 @@ def real_money(monkeypatch):
 def test_it_walks_to_the_instant_and_prints_each_event(bought, capsys):
     due = bought.period_end
     assert run(f"{due + timedelta(days=1)}T12:00:00+05:30") == 0
-    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert all(event["at"][:10] < due.isoformat() for event in told if event["event"] == "notice")
+    events = [event for event in told if event["event"] != "notice"]
     assert [event["event"] for event in events] == ["invoice_finalised", "charge", "payment", "grant", "grant"]
     assert {event["at"] for event in events} == {f"{due}T00:00:00+05:30"}
     assert {(event["reader"], event["subscription"]) for event in events} == {("asha@example.org", bought.pk)}
