@@ -171,4 +171,4 @@ def test_a_failed_renewal_is_told_with_the_next_date(asha, row, mailoutbox):
     assert len(failed) == 4
     assert "You can read to the end of 16 April 2027." in failed[0]
     assert "We will try again on 13 April 2027." in failed[0]
-    assert "Your subscription ends on 1 May 2027 unless you subscribe anew." in failed[3]
+    assert "Your subscription ends on 1 May 2027 unless it is paid by then." in failed[3]

@@ -13,7 +13,7 @@ from django.conf import settings
 from broadsheet.dates import rfc3339
 from broadsheet.payments.desk_queries import waiting_refunds
 from broadsheet.payments.queries import refund
-from broadsheet.subscriptions import actions, desk_queries, jobs
+from broadsheet.subscriptions import actions, desk_queries, jobs_letters
 from broadsheet.subscriptions.actions.refunding import subscription_of
 from broadsheet.subscriptions.cli_words import (
     Row,
@@ -146,7 +146,7 @@ def run_resend_receipt(args: argparse.Namespace, now: datetime) -> Iterator[Row]
     if invoice_id is None:
         raise RefusedError("nothing_paid")
     if not args.dry_run:
-        jobs.send_receipt(SubscriptionRenewed(number, invoice_id, rfc3339(now)))
+        jobs_letters.send_receipt(SubscriptionRenewed(number, invoice_id, rfc3339(now)))
         actions.note_receipt(subscription_id=number, number=bill, actor=actor_of(args), reason=args.reason, now=now)
     yield {"subscription": number, "invoice": bill, "sent": not args.dry_run}
 

@@ -30,8 +30,9 @@ class SubscriptionChanged:
 
 @dataclass(frozen=True, slots=True)
 class RenewalFailed:
-    """A charge was declined. `next_attempt_on` is the local date of the next try, or of the end after the last one;
-    `access_until` is the first day without access."""
+    """A charge came to nothing, for `code` as providers tell it. `next_attempt_on` is the local date of the next try of
+    the dunning plan, empty after the last one; `access_until` the first day without access; `ends_on` the day on which
+    it is over, empty when it never is by itself."""
 
     subscription_id: int
     invoice_id: int
@@ -39,6 +40,8 @@ class RenewalFailed:
     last_attempt: bool
     access_until: str
     at: str
+    code: str = ""
+    ends_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,19 @@ class Planned:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The next renewal: on which day, what it comes to with its tax, what is left of that after the reader's credit,
+    and how it is paid: by `mandate`, by a `link`, or by `invoice`."""
+
+    on: date
+    total_minor: int
+    due_minor: int
+    currency: str
+    by: str
+    label: str = ""
+
+
 def planned(outlook: Outlook, now: datetime, zone: ZoneInfo, *, sending: bool = False) -> dict[str, Planned]:
     """Everything that holds as things stand, by its key. What should have gone before `now` goes at once, as long as
     what it speaks of is still to come. `sending`: with the statement whose day has just come."""

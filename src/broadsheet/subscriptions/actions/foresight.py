@@ -15,6 +15,7 @@ from broadsheet.subscriptions import notice_plan, pricing, rules
 from broadsheet.subscriptions.actions.billing import discount_of, period_lines, price_for_new, price_row, taxed
 from broadsheet.subscriptions.actions.history import policies, standing, subject, zone
 from broadsheet.subscriptions.models import Price, Subscription
+from broadsheet.subscriptions.notice_plan import Ahead
 
 FAR = 40  # periods ahead to look for another price: three years of months
 
@@ -134,13 +135,41 @@ def _renewal(subscription: Subscription, day: date, now: datetime) -> tuple[_Amo
     return _Amount(total, total - money.credit_minor, price.currency), price
 
 
+def renewal_ahead(*, subscription_id: int, now: datetime) -> Ahead | None:
+    """The next renewal as things stand; None when it will not renew."""
+    subscription = Subscription.objects.select_related("plan", "pending_plan", "coupon").get(pk=subscription_id)
+    known = outlook(subscription, now)
+    if not known.renews or known.status not in ("trialing", "active"):
+        return None
+    day = subscription.period_end
+    if subscription.status == "trialing" and subscription.trial_end is not None:
+        day = local_date(subscription.trial_end, zone())
+    amount, _ = _renewal(subscription, day, now)
+    by, label = _collected(subscription, amount)
+    return Ahead(day, amount.total_minor, amount.due_minor, amount.currency, by, label)
+
+
+def ends_unpaid_on(subscription_id: int) -> date | None:
+    """The day on which an unpaid subscription is over; None when it is not behind, or never ends by itself."""
+    subscription = Subscription.objects.get(pk=subscription_id)
+    since = subscription.past_due_since
+    return rules.dunning_ends(since, policies()) if since else None
+
+
+def _collected(subscription: Subscription, amount: _Amount) -> tuple[str, str]:
+    """How it will be paid (`mandate`, `invoice`, `link`), and by which card or account."""
+    held = mandate(subscription.mandate_id) if subscription.collection == "automatic" else None
+    if held is not None and held.usable and _within(held, amount):
+        return "mandate", held.label
+    return ("invoice" if subscription.collection == "send_invoice" else "link"), ""
+
+
 def facts_of(subscription: Subscription, wanted: notice_plan.Planned, now: datetime) -> dict[str, Any] | None:
     """What the letter says, as of now; None when there is nothing to tell after all."""
     facts: dict[str, Any] = {"on": wanted.on.isoformat(), "plan": (subscription.pending_plan or subscription.plan).name}
     if wanted.kind in ("term_ending", "yearly_statement"):
         return facts
     held = mandate(subscription.mandate_id) if subscription.collection == "automatic" else None
-    usable = held is not None and held.usable
     if wanted.kind == "pre_debit" and subscription.status in ("past_due", "suspended"):
         bill = invoice_of_period(subject(subscription.pk), subscription.period_index + 1)
         if bill is None:
@@ -148,15 +177,15 @@ def facts_of(subscription: Subscription, wanted: notice_plan.Planned, now: datet
         amount = _Amount(bill.total_minor, bill.due_minor, bill.currency)
     else:
         amount, _ = _renewal(subscription, wanted.on, now)
-    charged = held is not None and usable and _within(held, amount)
-    if wanted.kind == "pre_debit" and (not charged or not amount.due_minor):
+    by, label = _collected(subscription, amount)
+    if wanted.kind == "pre_debit" and (by != "mandate" or not amount.due_minor):
         return None
     return facts | {
         "amount_minor": amount.due_minor,
         "total_minor": amount.total_minor,
         "currency": amount.currency,
-        "by": "mandate" if charged else "invoice" if subscription.collection == "send_invoice" else "link",
-        "label": held.label if held and charged else "",
+        "by": by,
+        "label": label,
         **_more(subscription, wanted, held, now),
     }
 

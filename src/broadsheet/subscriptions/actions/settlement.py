@@ -293,6 +293,8 @@ def fall_behind(
                 last_attempt=subscription.next_attempt_on is None,
                 access_until=(promised_until(subscription) or today(now)).isoformat(),
                 at=rfc3339(now),
+                code=payments_of(bill.id)[-1].failure_code,
+                ends_on=ends.isoformat() if (ends := rules.dunning_ends(since, policies())) else "",
             )
         )
     elif first:
