@@ -73,6 +73,7 @@ class Wire(asyncio.Transport):
 class Paper:
     def __init__(self, folder):
         stores = open_stores(folder)
+        stores.public.write_note("edition", 1)
         for story in range(1, STORIES + 1):
             facts = Facts(story, 1, f"/world/story-{story}", "metered", "world", "published")
             sheets = [
@@ -85,7 +86,7 @@ class Paper:
             GateOptions(
                 Policy(free_limit=LIMIT), CookieNames.for_site(https=False), frozenset({SITE.encode()}), secure=False
             ),
-            Shelf(stores, 1),
+            Shelf(stores),
             Seals(self.meters, self.office, GrantSeal([b"g" * 32], SITE)),
             book=LocalBook(folder / "meter", limit=LIMIT, meters=1000, sole=True),
             recorder=Recorder(b"s" * 32, RecordBook(folder / "decisions")),

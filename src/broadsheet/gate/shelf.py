@@ -76,7 +76,7 @@ class Held:
 class Shelf:
     """What one worker holds of the press's stores: at most `most_bytes` of pages, the least recently asked for go."""
 
-    def __init__(self, stores: Stores, edition: int, most_bytes: int = 128 * MEGABYTE) -> None:
+    def __init__(self, stores: Stores, most_bytes: int = 128 * MEGABYTE) -> None:
         self._stores = stores
         self._held: OrderedDict[bytes, Held] = OrderedDict()
         self._paths: dict[int, bytes] = {}
@@ -85,7 +85,7 @@ class Shelf:
         self._least_version: Recent[int, int] = Recent(_REMEMBERED)
         self._removed: Recent[int, bool] = Recent(_REMEMBERED)
         self._pages_since = 0
-        self._edition = edition
+        self._edition = stores.public.note("edition")
         self.generation = 0
 
     # --- what changed -------------------------------------------------------------------------------------------
@@ -105,9 +105,12 @@ class Shelf:
         self._pages_since = max(self._pages_since, notice)
         self.generation += 1
 
-    def edition_changed(self, edition: int) -> None:
-        self._edition = edition
-        self.generation += 1
+    def look_at_edition(self) -> None:
+        """From now on only sheets of the edition noted beside them are served: whoever prints says so there first."""
+        edition = self._stores.public.note("edition")
+        if edition != self._edition:
+            self._edition = edition
+            self.generation += 1
 
     @property
     def edition(self) -> int:
