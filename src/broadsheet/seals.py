@@ -54,7 +54,7 @@ class Seal:
         """URL-safe text of nonce, ciphertext and tag, without padding."""
         nonce = _new_nonce()
         text = b2a_base64(nonce + self._encrypt(nonce, body, None), newline=False)
-        return text.translate(_TO_COOKIE, b"=").decode()
+        return text.translate(_TO_COOKIE).rstrip(b"=").decode()
 
     def open(self, value: str) -> bytes | None:
         """The body; None for anything that was not sealed here for this purpose, whatever it is."""

@@ -36,12 +36,12 @@ WARM = 60  # requests until every page has come from the store
 
 # Scenario: (instructions on CPython 3.11, Python and C calls on any version).
 CEILINGS = {
-    "new": (2180, 136),
-    "stranger": (2780, 154),
-    "repeat": (1435, 81),
-    "wall": (1480, 83),
-    "subscriber": (1615, 100),
-    "anonymous": (1920, 120),
+    "new": (1260, 96),
+    "stranger": (1870, 113),
+    "repeat": (720, 57),
+    "wall": (740, 57),
+    "subscriber": (800, 65),
+    "anonymous": (1100, 88),
 }
 
 

@@ -17,7 +17,7 @@ from broadsheet.access.book import Taken
 from broadsheet.gate.answers import Answer, Needs, plain
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asgi import GateApplication
-from broadsheet.gate.asked import Asked, forwarded_as_https, forwarded_for, read_request
+from broadsheet.gate.asked import Asked, Encodings, Picks, forwarded_as_https, forwarded_for, picks_of, read_request
 from broadsheet.gate.told import Told
 
 _VERSIONS = ("1.1", "1.0")
@@ -46,13 +46,17 @@ class _Dates:
     """uvicorn's own headers (Date), rendered once a second for all connections."""
 
     def __init__(self) -> None:
-        self._of: Any = None
-        self._line = b""
+        self.of: Any = None
+        self._line = self.plain = b""
+
+    def render(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        self._line = b"".join([name + b": " + value + b"\r\n" for name, value in headers])
+        self.plain, self.of = self._line + b"\r\n", headers
+        return self.plain
 
     def line(self, headers: list[tuple[bytes, bytes]]) -> bytes:
-        if headers is not self._of:
-            self._line = b"".join([name + b": " + value + b"\r\n" for name, value in headers])
-            self._of = headers
+        if headers is not self.of:
+            self.render(headers)
         return self._line
 
 
@@ -83,7 +87,9 @@ class Sweeper:
 def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsProtocol]:
     """A protocol class for uvicorn's `http` setting, bound to one gate and the road for what it cannot answer."""
     sweeper, dates, options = Sweeper(gate), _Dates(), gate.options
-    names, secure_only, head_bytes, answer_of = options.cookies, options.secure, options.head_bytes, gate.answer
+    shelf_at, hosts, page = gate.shelf.at, options.hosts, gate.short.page
+    encodings = Encodings()
+    names, head_bytes, answer_of = options.cookies, options.head_bytes, gate.answer
 
     class GateProtocol(HttpToolsProtocol):
         _head_size: int  # bytes of a head that is not complete yet
@@ -91,9 +97,19 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
         _in_head: bool
         _half_closed: bool
         _version: str
+        _address: str  # the peer's
+        _secure: bool  # whether whoever connects may speak plainly, or does not
+        _by_proxy: bool  # whether the peer's X-Forwarded headers are believed
         _since: int  # the sweeper's tick when this connection last got somewhere
 
         # --- the hot path ---------------------------------------------------------------------------------------
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
+            self._names: list[bytes] = []
+            self._values: list[bytes] = []
+            self._known: list[bytes] = []
+            self._picks: Picks | None = None
+
         def data_received(self, data: bytes) -> None:
             if self.timeout_keep_alive_task is not None:
                 self._unset_keepalive_if_required()
@@ -111,15 +127,67 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
 
         def on_message_begin(self) -> None:
             self.url = b""
-            self.headers = []
+            self._names, self._values = [], []
             self._in_head = True
             self._since = sweeper.tick
 
         def on_header(self, name: bytes, value: bytes) -> None:
-            self.headers.append((name, value))
+            self._names.append(name)
+            self._values.append(value)
+
+        def on_message_complete(self) -> None:
+            if self.cycle is not _ANSWERED:
+                super().on_message_complete()
 
         def on_headers_complete(self) -> None:
             self._in_head = False
+            if self._head_size + self._chunk > head_bytes or not self._answer_at_once():
+                self._answer_or_hand_on()
+            self._head_size = 0
+
+        def _answer_at_once(self) -> bool:
+            """The short road: a plain GET for a story in memory, on a connection that has nothing else to do."""
+            held = shelf_at(self.url)
+            cycle = self.cycle  # of the request that came last: when it is answered, so are those before it
+            if held is None or (cycle is not _ANSWERED and cycle is not None and not cycle.response_complete):
+                return False
+            names, values = self._names, self._values
+            if names != self._known:  # a client sends the same lines in the same order each time
+                self._known, self._picks = names, picks_of(names)
+            picks, parser = self._picks, self.parser
+            if picks is None or self.flow.write_paused or parser.get_method() != b"GET":
+                return False
+            values.append(b"")
+            host, accepts, cookie, dest, connection = picks(values)
+            encoding = encodings[accepts]
+            if encoding is None or host not in hosts or (dest and dest != b"document"):
+                return False
+            # Without a Connection line no version but 1.1 is kept alive.
+            if not parser.should_keep_alive() or (connection and parser.get_http_version() != "1.1"):
+                return False
+            address = self._address
+            if self._by_proxy:
+                headers = list(zip(names, values, strict=False))
+                address = forwarded_for(headers, options.trusts, address)
+                if not self._secure and not forwarded_as_https(headers):
+                    return False
+            elif not self._secure:
+                return False
+            if self.transport.is_closing():
+                return False
+            written = page(held, cookie.decode("latin-1"), encoding, address, self.loop.time())
+            if written is None:
+                return False
+            head, line, body = written
+            headers = self.server_state.default_headers
+            date = dates.plain if headers is dates.of else dates.render(headers)
+            self.transport.writelines((head, line, date, body))
+            self.cycle = _ANSWERED
+            self._since = sweeper.tick
+            return True
+
+        def _answer_or_hand_on(self) -> None:
+            self.headers = list(zip(self._names, self._values, strict=False))
             self._version = version = self.parser.get_http_version()
             if version not in _VERSIONS:
                 self._refuse(505)
@@ -132,7 +200,6 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
                     self._refuse(421)
             elif not self._answer_now():
                 self._by_the_long_road()
-            self._head_size = 0
 
         def _answer_now(self) -> bool:
             # A pipelined request waits behind an unfinished answer, and a client that does not read gets no more bytes.
@@ -144,12 +211,11 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             query = b""
             if b"?" in url:
                 url, _, query = url.partition(b"?")
-            peer = self.client[0] if self.client else ""
-            secure = not secure_only or self.scheme == "https"
-            if options.proxies and options.trusts(peer):
-                peer = forwarded_for(self.headers, options.trusts, peer)
+            address, secure = self._address, self._secure
+            if self._by_proxy:
+                address = forwarded_for(self.headers, options.trusts, address)
                 secure = secure or forwarded_as_https(self.headers)
-            asked = read_request(self.parser.get_method(), url, self.headers, names, secure, peer, query)
+            asked = read_request(self.parser.get_method(), url, self.headers, names, secure, address, query)
             if asked.has_body or asked.method not in _SHORT:
                 return False
             answer = answer_of(asked)
@@ -241,6 +307,9 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             self._in_head = self._half_closed = False
             self._since = sweeper.tick
             super().connection_made(transport)
+            self._address = self.client[0] if self.client else ""
+            self._secure = not options.secure or self.scheme == "https"
+            self._by_proxy = options.trusts(self._address)
             sweeper.watch(self)
 
         def connection_lost(self, exc: Exception | None) -> None:

@@ -9,7 +9,7 @@ Every change raises the shelf's generation. What is held from before is looked o
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from broadsheet.access.meter import pack, section_code
 from broadsheet.access.rules import State, Story, Tier
@@ -58,13 +58,15 @@ class Held:
     `dressed` keeps the heads rendered for it: (sheet, encoding, cache, reason) -> (head, bytes).
     """
 
-    __slots__ = ("dressed", "facts", "generation", "path", "read", "sheets", "story")
+    __slots__ = ("dressed", "facts", "generation", "path", "read", "rows", "rows_of", "sheets", "story")
 
     def __init__(self, path: bytes, facts: Facts | None = None) -> None:
         self.path = path
         self.facts = facts
         self.sheets: dict[str, Sheet] = {}
         self.dressed: dict[tuple[str, str, str, str], tuple[Head, bytes]] = {}
+        self.rows: dict[int, Any] = {}
+        self.rows_of: object = None
         self.generation = -1
         self.story = _NO_STORY
         self.read = 0
