@@ -15,6 +15,7 @@ from broadsheet.gate.app import Gate
 from broadsheet.gate.asked import ENCODINGS, CookieNames, read_request
 from broadsheet.gate.options import GateOptions, Seals
 from broadsheet.gate.passes import GIFT, Grants, GrantSeal, Pass
+from broadsheet.gate.quick import ShortRoad
 from broadsheet.gate.recorder import Recorder
 from broadsheet.gate.shelf import Shelf
 from broadsheet.press.store import Facts, make_sheet, open_stores
@@ -52,7 +53,7 @@ class Pair:
             stores.full.put(make_sheet(f"story/{story}/full", f"full {story}", version=1, edition=1))
         self.stores, self.books = stores, {}
         self.short, self.plain = self.gate(folder / "short", policy), self.gate(folder / "plain", policy)
-        self.taken = {}
+        self.road, self.taken = ShortRoad(self.short), {}
 
     @staticmethod
     def path(story):
@@ -75,7 +76,7 @@ class Pair:
         asked = read_request(b"GET", path.encode(), headers, NAMES, secure=False, address=address)
         general = self.plain.answer(asked)
         held = self.short.shelf.at(path.encode())
-        written = held and self.short.short.page(held, cookies, ENCODINGS.index(encoding), address, self.tick)
+        written = held and self.road.page(held, cookies, ENCODINGS.index(encoding), address, self.tick)
         if written is None:
             ours = self.short.answer(asked)
             assert type(ours) is type(general)

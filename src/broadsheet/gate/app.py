@@ -36,7 +36,6 @@ from broadsheet.gate.lending import COOKIE_AGE, Lending, see_other
 from broadsheet.gate.me import YOUNG, is_subscriber, personal_words
 from broadsheet.gate.options import GateOptions, Seals
 from broadsheet.gate.passes import Grants
-from broadsheet.gate.quick import ShortRoad
 from broadsheet.gate.recorder import Recorder
 from broadsheet.gate.shelf import Held, Recent, Shelf
 from broadsheet.gate.told import NOTHING_YET, Told
@@ -76,7 +75,6 @@ class Gate:
         self._reads: Recent[int, tuple[Window, tuple[int, ...], datetime]] = Recent(100_000)
         end = f"; HttpOnly; SameSite=Lax{'; Secure' if options.secure else ''}"
         self.cookie_ends = end
-        self.short = ShortRoad(self)
 
     # --- what changed elsewhere ---------------------------------------------------------------------------------
     def reader_changed(self, reader: int, epoch: int) -> None:

@@ -18,6 +18,7 @@ from broadsheet.gate.answers import Answer, Needs, plain
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asgi import GateApplication
 from broadsheet.gate.asked import Asked, Encodings, Picks, forwarded_as_https, forwarded_for, picks_of, read_request
+from broadsheet.gate.quick import ShortRoad
 from broadsheet.gate.told import Told
 
 _VERSIONS = ("1.1", "1.0")
@@ -87,7 +88,7 @@ class Sweeper:
 def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsProtocol]:
     """A protocol class for uvicorn's `http` setting, bound to one gate and the road for what it cannot answer."""
     sweeper, dates, options = Sweeper(gate), _Dates(), gate.options
-    shelf_at, hosts, page = gate.shelf.at, options.hosts, gate.short.page
+    shelf_at, hosts, page = gate.shelf.at, options.hosts, ShortRoad(gate).page
     encodings = Encodings()
     names, head_bytes, answer_of = options.cookies, options.head_bytes, gate.answer
 

@@ -10,7 +10,7 @@ tests/gate/test_quick.py holds the two to each other.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from broadsheet.access.meter import STORY, Meter, new_meter, padded
 from broadsheet.access.rules import (
@@ -26,13 +26,11 @@ from broadsheet.access.rules import (
     decide,
 )
 from broadsheet.gate.answers import PRIVATE
+from broadsheet.gate.app import Gate
 from broadsheet.gate.asked import ENCODINGS, read_cookies
 from broadsheet.gate.dress import wall_sheet
+from broadsheet.gate.shelf import Held
 from broadsheet.gate.visit import instant, packed
-
-if TYPE_CHECKING:
-    from broadsheet.gate.app import Gate
-    from broadsheet.gate.shelf import Held
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: a call more at every read
