@@ -43,6 +43,13 @@ def test_a_story_asked_for_right_after_the_frame_changed_is_printed_so_that_it_m
     assert len(editions_announced()) == 1
 
 
+def test_an_address_of_nothing_costs_no_look_at_the_edition(shelf, settings, django_assert_num_queries):
+    rename(settings, "The Never Post")
+    with django_assert_num_queries(1):
+        assert not gate_ports().print_story(999_999)
+    assert editions_announced() == []
+
+
 def test_a_front_too(shelf, settings):
     rename(settings, "The Later Front")
     assert gate_ports().print_page("/")

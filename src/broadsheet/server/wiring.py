@@ -131,13 +131,16 @@ def _afresh(port: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def _in_this_edition(port: Callable[..., Result]) -> Callable[..., Result]:
-    """A printing port: the gates believe in the edition that is printed, also when a frame changed a moment ago or the
-    newsroom before this one, with other options, had the last word."""
+    """A printing port: the gates believe in the edition that was printed, also when a frame changed a moment ago or the
+    newsroom before this one, with other options, had the last word. Where there was nothing to print no time is spent:
+    it would tell addresses of drafts from those of nothing."""
 
     @wraps(port)
     def call(*arguments: Any) -> Result:
-        server_jobs.renew_edition()
-        return port(*arguments)
+        printed = port(*arguments)
+        if printed:
+            server_jobs.renew_edition()
+        return printed
 
     return call
 
