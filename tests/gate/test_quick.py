@@ -5,19 +5,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from broadsheet.access.book import Taken
 from broadsheet.access.local_book import LocalBook
 from broadsheet.access.meter import Meter, MeterSeal, pack, section_code
 from broadsheet.access.recall import read
 from broadsheet.access.records import RecordBook
 from broadsheet.access.rules import Policy, policy_values
-from broadsheet.gate.answers import Answer
+from broadsheet.gate.answers import Answer, Needs
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asked import ENCODINGS, CookieNames, read_request
 from broadsheet.gate.options import GateOptions, Seals
 from broadsheet.gate.passes import GIFT, Grants, GrantSeal, Pass
-from broadsheet.gate.quick import ShortRoad
+from broadsheet.gate.quick import Counting, ShortRoad
 from broadsheet.gate.recorder import Recorder
 from broadsheet.gate.shelf import Shelf
+from broadsheet.gate.told import Told
 from broadsheet.press.store import Facts, make_sheet, open_stores
 from broadsheet.readers.passport import Passport, PassportOffice, Right
 
@@ -39,10 +41,21 @@ STORIES = {
 SECTIONS = ("world", "sport")
 
 
+class FarBook(LocalBook):
+    """Answers as one on another machine does: later."""
+
+    def take(self, *_):
+        return None
+
+    def take_later(self, *asked):
+        *rest, done = asked
+        done(super().take(*rest))
+
+
 class Pair:
     """Two gates in the same state: `short` has the short road, `plain` is only ever asked the general way."""
 
-    def __init__(self, folder, policy):
+    def __init__(self, folder, policy, book=LocalBook):
         self.now, self.tick = START + timedelta(seconds=0.1), 1.0
         stores = open_stores(folder / "press")
         stores.public.write_note("edition", 1)
@@ -52,20 +65,20 @@ class Pair:
             stores.public.put(*sheets, facts=facts)
             stores.full.put(make_sheet(f"story/{story}/full", f"full {story}", version=1, edition=1))
         self.stores, self.books = stores, {}
-        self.short, self.plain = self.gate(folder / "short", policy), self.gate(folder / "plain", policy)
+        self.short, self.plain = self.gate(folder / "short", policy, book), self.gate(folder / "plain", policy)
         self.road, self.taken = ShortRoad(self.short), {}
 
     @staticmethod
     def path(story):
         return f"/{SECTIONS[story % 2]}/story-{story}"
 
-    def gate(self, folder, policy):
+    def gate(self, folder, policy, book=LocalBook):
         self.books[folder] = RecordBook(folder)
         return Gate(
             GateOptions(policy, NAMES, frozenset({SITE.encode()}), secure=False),
             Shelf(self.stores),
             Seals(METERS, OFFICE, GRANTS),
-            book=LocalBook(folder / "meter", limit=5, meters=400, budget=9),
+            book=book(folder / "meter", limit=5, meters=400, budget=9),
             recorder=Recorder(b"s" * 32, self.books[folder]),
             now=lambda: self.now,
         )
@@ -77,8 +90,15 @@ class Pair:
         general = self.plain.answer(asked)
         held = self.short.shelf.at(path.encode())
         written = held and self.road.page(held, cookies, ENCODINGS.index(encoding), address, self.tick)
+        told = Told()
+        if isinstance(written, Counting):
+            told, written = self.counted(written)
         if written is None:
-            ours = self.short.answer(asked)
+            ours = self.short.answer(asked, told)
+            if isinstance(ours, Needs) and ours.what == "take":
+                told.meter = ours.key[0]
+                self.short.book.take_later(*ours.key, lambda taken: setattr(told, "taken", taken))
+                ours = self.short.answer(asked, told)
             assert type(ours) is type(general)
             if isinstance(ours, Answer):
                 assert (ours.head, ours.body) == (general.head, general.body)
@@ -91,6 +111,12 @@ class Pair:
         reason = dict(general.headers)["Broadsheet-Reason"]
         self.taken[reason] = self.taken.get(reason, 0) + 1
         return self.set_by(ours)
+
+    def counted(self, counting):
+        told = Told(meter=counting.meter)
+        asked = (counting.meter, counting.held.read, counting.row.limit, None, counting.network, counting.now)
+        self.short.book.take_later(*asked, lambda taken: setattr(told, "taken", taken))
+        return told, self.road.counted(counting, told.taken, self.tick)
 
     @staticmethod
     def opened(extra):
@@ -152,9 +178,10 @@ POLICIES = [
 ]
 
 
+@pytest.mark.parametrize("book", [LocalBook, FarBook])
 @pytest.mark.parametrize("policy", POLICIES, ids=range(len(POLICIES)))
-def test_the_two_roads_say_the_same(tmp_path, policy):
-    at, draw = Pair(tmp_path, policy), random.Random(policy.free_limit)
+def test_the_two_roads_say_the_same(tmp_path, policy, book):
+    at, draw = Pair(tmp_path, policy, book), random.Random(policy.free_limit)
     jar = [""]
     for number in range(1500):
         story, cookies = draw.choice(list(STORIES)), cookie_header(at, draw, jar)
@@ -183,3 +210,27 @@ def test_the_two_roads_say_the_same(tmp_path, policy):
         assert at.taken["entitled"] > 20
     if policy == POLICIES[0]:
         assert min(at.taken[reason] for reason in ("meter", "repeat", "limit")) > 20
+
+
+@pytest.mark.parametrize("change", ["story", "policy", "institutions", "month", "refused"])
+def test_what_changed_while_a_read_was_counted_is_for_the_general_road(tmp_path, change):
+    at = Pair(tmp_path, POLICIES[0], FarBook)
+    at.ask(1, "", "gzip", "192.0.2.1")
+    held = at.short.shelf.at(at.path(1).encode())
+    counting = at.road.page(held, "", 0, "192.0.2.1", at.tick)
+    assert isinstance(counting, Counting)
+    taken = Taken("ok", (held.read,))
+    assert at.road.counted(counting, taken, at.tick)[2] == held.sheets["full"].gzip
+    if change == "story":
+        at.short.shelf.story_changed(1, 2, 1, removed=True)
+    elif change == "policy":
+        at.short.standing("policy", policy_values(Policy(free_limit=1, revision=1)))
+    elif change == "institutions":
+        at.short.standing("institutions", [
+            {"id": 1, "name": "A", "prefixes": [], "products": ["unlimited"], "seats": 1, "start": 0, "end": None}
+        ])  # fmt: skip
+    elif change == "month":
+        at.now, at.tick = at.now + timedelta(days=9), at.tick + 1
+    else:
+        taken = Taken("limit", (held.read,))
+    assert at.road.counted(counting, taken, at.tick) is None

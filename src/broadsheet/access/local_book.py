@@ -147,13 +147,15 @@ class LocalBook:
         if not place or number > self._room:
             return place, 0, cookie
         fields = _record_at[number](memory, place)
+        reads = fields[4:]
         # What says the same as the cookie need not prove itself, and that is nearly always so. A record without its
         # checksum is none: another meter takes its place just now, or a failing disk spoiled it.
-        if fields[4:] == cookie:
+        if reads == cookie:
             return place, fields[1], cookie
-        if fields[0] == crc32(_checked[number](*fields[1:]) + key):
-            return place, fields[1], together(fields[4:], cookie)
-        return place, 0, cookie
+        if fields[0] != crc32(memory[place + 4 : place + _HEAD + 8 * number] + key):
+            return place, 0, cookie
+        older = reads[: len(cookie)] == cookie  # a cookie put back, or one whose answer was lost
+        return place, fields[1], reads if older else together(reads, cookie)
 
     def look(self, meter: Meter) -> tuple[int, ...]:
         if self._map[RETIRED]:
@@ -213,7 +215,7 @@ class LocalBook:
         place, day, reads = self._known(at, key, meter[3])
         said = verdict(reads, read, limit, section_limit)
         if said != "ok":
-            return Taken(said, reads)
+            return _new(Taken, (said, reads))
         if network is not None and self._networks is not None:
             if not reads:
                 if not self._networks.begin(network, self._day, limit):
@@ -221,18 +223,17 @@ class LocalBook:
             elif meter.first_read < self._day_began and day < self._day:
                 self._networks.came_back(network, self._day, limit)
         reads = (*reads, read)
-        if place:
-            self._write(place, key, reads)
-        else:
+        if not place:
             self._begin(at, key, reads)
+        else:
+            self._write(place, key, reads)
         return _new(Taken, ("ok", reads))
 
     def _write(self, place: int, key: bytes, reads: tuple[int, ...]) -> None:
-        memory = self._map
-        number = len(reads)
+        memory, number = self._map, len(reads)
         checked = _checked[number](self._day, number, 0, *reads)
         memory[place + _HEAD : place + 4 + len(checked)] = checked[4:]
-        memory[place : place + _HEAD] = _sum(crc32(checked + key)) + checked[:4]
+        memory[place : place + _HEAD] = _sum(crc32(key, crc32(checked))) + checked[:4]
 
     def _begin(self, at: int, key: bytes, reads: tuple[int, ...]) -> None:
         """A record in an empty slot or in the place of another meter, which is gone before the new one is there."""

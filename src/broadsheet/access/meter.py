@@ -80,9 +80,9 @@ class MeterSeal:
     def __init__(self, keys: Sequence[bytes], site: str) -> None:
         """`keys`: one or more of 32 bytes, `site`: the public host, bound into the seal."""
         seal = Seal(keys, f"meter|{site}")
-        self._seal, self._open = seal.seal, seal.open
+        self._seal, self._open = seal.seal_bytes, seal.open
 
-    def write(self, meter_id: bytes, window: bytes, first_read: int, reads: tuple[int, ...]) -> str:
+    def write(self, meter_id: bytes, window: bytes, first_read: int, reads: tuple[int, ...]) -> bytes:
         """The cookie's value; `window` is the name's letters. Of more than MOST_READS the newest are kept."""
         if len(reads) > MOST_READS:
             reads = reads[-MOST_READS:]
@@ -97,7 +97,7 @@ class MeterSeal:
         return _unpack[(len(body) - _HEAD) >> 3](body)
 
     def seal(self, meter: Meter) -> str:
-        return self.write(meter[0], meter[1].encode(), meter[2], meter[3])
+        return self.write(meter[0], meter[1].encode(), meter[2], meter[3]).decode()
 
     def open(self, value: str) -> Meter | None:
         """The meter in a cookie's value. Whether it is of this window is the caller's question: a rolling window is

@@ -18,7 +18,7 @@ from broadsheet.gate.answers import Answer, Needs, plain
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asgi import GateApplication
 from broadsheet.gate.asked import Asked, Encodings, Picks, forwarded_as_https, forwarded_for, picks_of, read_request
-from broadsheet.gate.quick import ShortRoad
+from broadsheet.gate.quick import Counting, ShortRoad
 from broadsheet.gate.told import Told
 
 _VERSIONS = ("1.1", "1.0")
@@ -88,7 +88,8 @@ class Sweeper:
 def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsProtocol]:
     """A protocol class for uvicorn's `http` setting, bound to one gate and the road for what it cannot answer."""
     sweeper, dates, options = Sweeper(gate), _Dates(), gate.options
-    shelf_at, hosts, page = gate.shelf.at, options.hosts, ShortRoad(gate).page
+    road = ShortRoad(gate)
+    shelf_at, hosts, page = gate.shelf.at, options.hosts, road.page
     encodings = Encodings()
     names, head_bytes, answer_of = options.cookies, options.head_bytes, gate.answer
 
@@ -179,6 +180,9 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             written = page(held, cookie.decode("latin-1"), encoding, address, self.loop.time())
             if written is None:
                 return False
+            if isinstance(written, Counting):
+                self._count(written)
+                return True
             head, line, body = written
             headers = self.server_state.default_headers
             date = dates.plain if headers is dates.of else dates.render(headers)
@@ -212,11 +216,7 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             query = b""
             if b"?" in url:
                 url, _, query = url.partition(b"?")
-            address, secure = self._address, self._secure
-            if self._by_proxy:
-                address = forwarded_for(self.headers, options.trusts, address)
-                secure = secure or forwarded_as_https(self.headers)
-            asked = read_request(self.parser.get_method(), url, self.headers, names, secure, address, query)
+            asked = self._asked(url, query, self.headers, self.parser.get_method())
             if asked.has_body or asked.method not in _SHORT:
                 return False
             answer = answer_of(asked)
@@ -229,6 +229,13 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
                 self._take(asked, answer)
                 return True
             return False
+
+        def _asked(self, url: bytes, query: bytes, headers: list[tuple[bytes, bytes]], method: bytes) -> Asked:
+            address, secure = self._address, self._secure
+            if self._by_proxy:
+                address = forwarded_for(headers, options.trusts, address)
+                secure = secure or forwarded_as_https(headers)
+            return read_request(method, url, headers, names, secure, address, query)
 
         def _keeps(self) -> bool:
             """Whether the request just read leaves its connection open."""
@@ -247,34 +254,60 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
                 self.transport.close()
 
         # --- a count that is kept on another machine --------------------------------------------------------------
-        def _take(self, asked: Asked, needs: Needs) -> None:
-            # Requests that come behind this one are read meanwhile: what belongs to it is kept here.
+        # Requests that come behind such a one are read meanwhile: what belongs to it is kept in its call.
+        def _count(self, counting: Counting) -> None:
             self.cycle = cycle = _Cycle(complete=False)
-            told, keep = Told(), self._keeps()
+            url, lines = self.url, (self._names, self._values)
 
             def done(taken: Taken) -> None:
                 if cycle.disconnected or self.transport.is_closing():
                     return
-                told.meter, told.taken = needs.key[0], taken
-                answer = gate.answer(asked, told)
-                if isinstance(answer, Answer):
-                    finish(answer)
-                else:  # the wall has to be printed first
-                    self.tasks.add(task := self.loop.create_task(later()))
-                    task.add_done_callback(self.tasks.discard)
+                written = road.counted(counting, taken, self.loop.time()) if cycle.keep_alive else None
+                if written is None:
+                    asked = self._asked(url, b"", list(zip(*lines, strict=False)), b"GET")
+                    self._answer_counted(asked, Told(taken=taken, meter=counting.meter), cycle, keep=True)
+                    return
+                head, line, body = written
+                self.transport.writelines((head, line, dates.line(self.server_state.default_headers), b"\r\n", body))
+                self._since = sweeper.tick
+                self._complete(cycle)
+
+            held, _, row, meter, network, now = counting
+            gate.book.take_later(meter, held.read, row.limit, None, network, now, done)
+
+        def _take(self, asked: Asked, needs: Needs) -> None:
+            self.cycle = cycle = _Cycle(complete=False)
+            keep = self._keeps()
+            meter, read, limit, ceiling, network, now = needs.key
+
+            def done(taken: Taken) -> None:
+                if not cycle.disconnected and not self.transport.is_closing():
+                    self._answer_counted(asked, Told(taken=taken, meter=meter), cycle, keep=keep)
+
+            gate.book.take_later(meter, read, limit, ceiling, network, now, done)
+
+        def _answer_counted(self, asked: Asked, told: Told, cycle: _Cycle, *, keep: bool) -> None:
+            def finish(answer: Answer) -> None:
+                self._write(asked, answer, keep=keep and cycle.keep_alive)
+                self._complete(cycle)
 
             async def later() -> None:
                 answer = await application.answer(asked, told) or plain(503)
                 if not cycle.disconnected and not self.transport.is_closing():
                     finish(answer)
 
-            def finish(answer: Answer) -> None:
-                self._write(asked, answer, keep=keep and cycle.keep_alive)
-                cycle.response_complete = True
-                self.on_response_complete()
+            answer = gate.answer(asked, told)
+            if isinstance(answer, Answer):
+                finish(answer)
+            else:  # the wall has to be printed first
+                self.tasks.add(task := self.loop.create_task(later()))
+                task.add_done_callback(self.tasks.discard)
 
-            meter, read, limit, ceiling, network, now = needs.key
-            gate.book.take_later(meter, read, limit, ceiling, network, now, done)
+        def _complete(self, cycle: _Cycle) -> None:
+            """What uvicorn does after an answer, where there is something to do: the sweeper sees to idle ones."""
+            cycle.response_complete = True
+            if self.pipeline or self.cycle is not cycle or self._half_closed:
+                self.on_response_complete()
 
         # --- the long road --------------------------------------------------------------------------------------
         def _by_the_long_road(self) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from broadsheet.access.book import Taken
 from broadsheet.access.meter import STORY, Meter, new_meter, padded
 from broadsheet.access.rules import (
     COVERS,
@@ -52,6 +53,17 @@ Written = tuple[bytes, bytes, bytes]
 """The head but for Date, the line that sets a cookie, and the body."""
 
 
+class Counting(NamedTuple):
+    """A read that a book on another machine is still to count, as `take_later` is asked; and for whom."""
+
+    held: Held
+    case: int
+    row: Row
+    meter: Meter
+    network: bytes | None
+    now: datetime
+
+
 class ShortRoad:
     """`page` answers; `at` is an instant in Unix seconds, the same for all requests of one turn of the event loop."""
 
@@ -61,7 +73,7 @@ class ShortRoad:
         self._names = cookies
         self._meter, self._passport = f"{cookies.meter}=", f"{cookies.passport}="
         self._meter_size, self._passport_size = len(self._meter), len(self._passport)
-        self._line = f"Set-Cookie: {self._meter}"
+        self._line = f"Set-Cookie: {self._meter}".encode()
         self._read, self._write, self._read_passport = (
             gate.seals.meter.read,
             gate.seals.meter.write,
@@ -71,9 +83,9 @@ class ShortRoad:
         self._policy: Policy | None = None
         self._now = self._start = self._end = _NEVER  # the second for which the end of the cookie's line is rendered
         self._at = 0.0
-        self._window, self._padded, self._rest = "", b"", ""
+        self._window, self._padded, self._rest = "", b"", b""
 
-    def page(self, held: Held, cookies: str, encoding: int, address: str, tick: float) -> Written | None:
+    def page(self, held: Held, cookies: str, encoding: int, address: str, tick: float) -> Written | Counting | None:
         """What is sent to whoever navigates to this story; None for the general road. `cookies`: the Cookie header,
         `encoding`: a place in ENCODINGS, `tick`: the event loop's time."""
         if tick != self._tick or self._policy is not self._gate.policy:
@@ -93,7 +105,7 @@ class ShortRoad:
                 return self._reader(held, passport, encoding)
         return self._visitor(held, meter, bool(grants), encoding, address)
 
-    def _visitor(self, held: Held, cookie: str, grants: bool, encoding: int, address: str) -> Written | None:
+    def _visitor(self, held: Held, cookie: str, grants: bool, encoding: int, address: str) -> Written | Counting | None:
         gate = self._gate
         if cookie:
             found = self._read(cookie)
@@ -124,12 +136,25 @@ class ShortRoad:
             meter = _new(Meter, (meter_id, self._window, first_read, reads))
             network = packed(address) if book.wants_networks else None
             taken = book.take(meter, held.read, limit, None, network, self._now)
-            if taken is None or taken[0] != "ok":
+            if taken is None:
+                return Counting(held, case, row, meter, network, self._now)
+            if taken[0] != "ok":
                 return None
-            line = f"{self._line}{self._write(meter_id, self._padded, first_read, taken[1])}{self._rest}".encode()
+            line = self._line + self._write(meter_id, self._padded, first_read, taken[1]) + self._rest
         recorder = gate.recorder
         recorder.put(self._at, recorder.of_meter(meter_id) if meter_id else recorder.nobody, facts)
         return head, line, body
+
+    def counted(self, counting: Counting, taken: Taken, tick: float) -> Written | None:
+        """What is sent when the book has answered, if all is as it was when it was asked; None for the general road."""
+        gate, (held, case, row, meter, _, _) = self._gate, counting
+        if tick != self._tick:
+            self._turn(tick)
+        as_it_was = held.rows.get(case) is row and held.rows_of is gate.policy and gate.shelf.at(held.path) is held
+        if taken[0] != "ok" or not as_it_was or meter[1] != self._window or gate.lending.lends_something:
+            return None
+        gate.recorder.put(self._at, gate.recorder.of_meter(meter[0]), row[5])
+        return row[3], self._line + self._write(meter[0], self._padded, meter[2], taken[1]) + self._rest, row[4]
 
     def _reader(self, held: Held, cookie: str, encoding: int) -> Written | None:
         gate, at = self._gate, self._at
@@ -168,7 +193,8 @@ class ShortRoad:
             span = gate.window(self._now)
             self._end = min(self._end, span.end)
             self._window, self._padded = span.name, padded(span.name)
-            self._rest = f"; Path=/; Max-Age={int((span.end - self._end).total_seconds()) or 1}{gate.cookie_ends}\r\n"
+            age = int((span.end - self._end).total_seconds()) or 1
+            self._rest = f"; Path=/; Max-Age={age}{gate.cookie_ends}\r\n".encode()
 
     # --- rows -------------------------------------------------------------------------------------------------------
     def _visitors_row(self, held: Held, case: int, reads: tuple[int, ...]) -> Row | None:
