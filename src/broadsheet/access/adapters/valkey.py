@@ -24,7 +24,7 @@ from broadsheet.access.adapters.resp import AWAY, Reply
 from broadsheet.access.adapters.scripts import BUDGET, COMMAND, LOOK, TAKE
 from broadsheet.access.book import Taken, together, verdict
 from broadsheet.access.budget import prefixes
-from broadsheet.access.meter import Meter
+from broadsheet.access.meter import MOST_READS, Meter
 from broadsheet.ids import keyed_digest
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 BUCKETS = 16384  # hashes of a window: up to 2 million meters they stay in the server's compact form
 _DAY = struct.Struct(">H")
 _MINUTE = timedelta(minutes=1)
+_new = tuple.__new__  # a named tuple's own constructor is a Python function: a call more at every read
+_stories = [struct.Struct(f">{number}I").pack for number in range(MOST_READS + 2)]
 _STORY = struct.Struct(">I")  # below 2**31; the highest bit says that a section follows
 _WITH_SECTION = struct.Struct(">IH")
 _MARK, _LOW = 2**31, 2**31 - 1
@@ -277,7 +279,9 @@ class _One:
 
     def _heard(self, reply: Reply) -> None:
         """The reply to a take sent in a hurry. An error says that nothing was done: it is sent where it belongs."""
-        if isinstance(reply, hiredis.ReplyError):
+        if isinstance(reply, int) and self.network is None and self.granted is True:
+            self._done(_new(Taken, ("ok", (*self._meter[3], self._read))))
+        elif isinstance(reply, hiredis.ReplyError):
             book, (slot, key, field, end) = self._book, self._book.place(self._meter)
             read, known = self._packed()
             section_limit = "" if self._section_limit is None else self._section_limit
@@ -326,7 +330,7 @@ class _One:
 def _packed(reads: tuple[int, ...], *, sections: bool) -> bytes:
     if sections:
         return b"".join([_WITH_SECTION.pack(read & _LOW | _MARK, read >> 48) for read in reads])
-    return b"".join([_STORY.pack(read & _LOW) for read in reads])
+    return _stories[len(reads)](*[read & _LOW for read in reads])
 
 
 def _reads(packed: bytes) -> tuple[int, ...]:
