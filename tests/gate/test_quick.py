@@ -209,7 +209,7 @@ def test_the_two_roads_say_the_same(tmp_path, policy, book):
     if not policy.emergency:
         assert at.taken["entitled"] > 20
     if policy == POLICIES[0]:
-        assert min(at.taken[reason] for reason in ("meter", "repeat", "limit")) > 20
+        assert min(at.taken[reason] for reason in ("meter", "repeat", "limit", "free")) > 20
 
 
 @pytest.mark.parametrize("change", ["story", "policy", "institutions", "month", "refused"])

@@ -1,10 +1,10 @@
 """The short road: a story that lies in memory, from the Cookie header to what is written, in one go.
 
 What a visitor gets of a metered story follows from how many stories their meter holds and from whether this is one of
-them; what a reader with a live right gets follows from that right. So `decide()` is asked once for each such case of a
-story, and what comes of it is kept as a row: head, bytes, and the facts for the record. A row goes with its story's
-sheets and with the policy. Whatever is not as plain takes the general road (app.py). It answers the same, and
-tests/gate/test_quick.py holds the two to each other.
+them; what a reader with a live right gets follows from that right; what is open to all is the same for all. So
+`decide()` is asked once for each such case of a story, and what comes of it is kept as a row: head, bytes, and what is
+recorded. A row goes with its story's sheets and with the policy. Whatever is not as plain takes the general road
+(app.py). It answers the same, and tests/gate/test_quick.py holds the two to each other.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from broadsheet.access.rules import (
     Tier,
     decide,
 )
-from broadsheet.gate.answers import PRIVATE
+from broadsheet.gate.answers import PRIVATE, PUBLIC
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asked import ENCODINGS, read_cookies
 from broadsheet.gate.dress import wall_sheet
@@ -34,6 +34,7 @@ from broadsheet.gate.shelf import Held
 from broadsheet.gate.visit import instant, packed
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_METERED = Tier.METERED
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: a call more at every read
 
 
@@ -74,11 +75,8 @@ class ShortRoad:
         self._meter, self._passport = f"{cookies.meter}=", f"{cookies.passport}="
         self._meter_size, self._passport_size = len(self._meter), len(self._passport)
         self._line = f"Set-Cookie: {self._meter}".encode()
-        self._read, self._write, self._read_passport = (
-            gate.seals.meter.read,
-            gate.seals.meter.write,
-            gate.seals.passport.read,
-        )
+        self._read, self._write = gate.seals.meter.read, gate.seals.meter.write
+        self._read_passport = gate.seals.passport.read
         self._tick = -1.0
         self._policy: Policy | None = None
         self._now = self._start = self._end = _NEVER  # the second for which the end of the cookie's line is rendered
@@ -92,7 +90,7 @@ class ShortRoad:
             self._turn(tick)
         if held.rows_of is not self._policy:
             held.rows, held.rows_of = {}, self._policy
-        grants = ""
+        session = grants = ""
         if not cookies:
             meter = ""
         elif cookies[: self._meter_size] == self._meter and ";" not in cookies:
@@ -100,13 +98,17 @@ class ShortRoad:
         elif cookies[: self._passport_size] == self._passport and ";" not in cookies:
             return self._reader(held, cookies[self._passport_size :], encoding)
         else:
-            passport, meter, _, grants = read_cookies(cookies, self._names)
+            passport, meter, session, grants = read_cookies(cookies, self._names)
             if passport:
                 return self._reader(held, passport, encoding)
+        if held.story[1] is not _METERED:
+            return None if session or grants else self._anybody(held, encoding)
         return self._visitor(held, meter, bool(grants), encoding, address)
 
     def _visitor(self, held: Held, cookie: str, grants: bool, encoding: int, address: str) -> Written | Counting | None:
         gate = self._gate
+        if not self._padded:
+            return None
         if cookie:
             found = self._read(cookie)
             if found is None or found[2] != self._padded:
@@ -118,8 +120,6 @@ class ShortRoad:
                     case |= 2
                     break
         else:
-            if not self._padded:
-                return None
             meter_id, first_read, reads = b"", 0, ()
             case = encoding
         row = held.rows.get(case) or self._visitors_row(held, case, reads)
@@ -178,18 +178,22 @@ class ShortRoad:
         recorder.put(at, recorder.of_reader(reader), row[5])
         return row[3], b"", row[4]
 
+    def _anybody(self, held: Held, encoding: int) -> Written | None:
+        row = held.rows.get(encoding) or self._open_row(held, encoding)
+        return row and (row[3], b"", row[4])
+
     def _turn(self, tick: float) -> None:
         """Note the time, and once a second how long a meter's cookie set now is kept."""
-        gate = self._gate
+        gate, policy = self._gate, self._gate.policy
         self._tick, self._now = tick, gate.now()
         self._at = self._now.timestamp()
-        if self._start <= self._now < self._end and self._policy is gate.policy:
+        if self._start <= self._now < self._end and self._policy is policy:
             return
-        self._policy = gate.policy
+        self._policy = policy
         self._start = self._now.replace(microsecond=0)
         self._end = self._start + timedelta(seconds=1)
-        self._padded = b""  # rolling windows are each their own: nothing for this road
-        if not self._policy.window.startswith("rolling"):
+        self._padded = b""  # no meter takes this road: each has a window of its own, or there is more to know of it
+        if not (policy.window.startswith("rolling") or policy.section_limits or policy.mode == "strict"):
             span = gate.window(self._now)
             self._end = min(self._end, span.end)
             self._window, self._padded = span.name, padded(span.name)
@@ -199,23 +203,29 @@ class ShortRoad:
     # --- rows -------------------------------------------------------------------------------------------------------
     def _visitors_row(self, held: Held, case: int, reads: tuple[int, ...]) -> Row | None:
         story, policy = held.story, self._gate.policy
-        if story.tier is not Tier.METERED or policy.section_limits or policy.mode == "strict":
-            return None
         request = Request(seen=frozenset([read & STORY for read in reads]))
-        return self._row(held, case, request, decide(policy, story, request, self._now))
+        decision = decide(policy, story, request, self._now)
+        return self._row(held, case, request, decision, PRIVATE) if decision.cache is Cache.PRIVATE else None
+
+    def _open_row(self, held: Held, case: int) -> Row | None:
+        """The row of a page that everybody may read, shared caches too."""
+        if held.facts is None:
+            return None
+        request = Request()
+        decision = decide(self._gate.policy, held.story, request, self._now)
+        is_open = decision.body is Body.FULL and decision.cache is Cache.PUBLIC
+        return self._row(held, case, request, decision, PUBLIC) if is_open else None
 
     def _entitled_row(self, held: Held, case: int, product: str) -> Row | None:
         story, policy = held.story, self._gate.policy
         request = Request(Principal.REGISTERED, (Right(product, instant(0), None),))
         decision = decide(policy, story, request, self._now)
-        return self._row(held, case, request, decision) if decision.reason == "entitled" else None
+        return self._row(held, case, request, decision, PRIVATE) if decision.reason == "entitled" else None
 
-    def _row(self, held: Held, case: int, request: Request, decision: Decision) -> Row | None:
-        if decision.cache is not Cache.PRIVATE:
-            return None
+    def _row(self, held: Held, case: int, request: Request, decision: Decision, cache: str) -> Row | None:
         gate, full = self._gate, decision.body is Body.FULL
         name = "full" if full else wall_sheet(decision, signed_in=False, probe=False)
-        found = gate.page_of(held, name, ENCODINGS[case & 1 if case >= 0 else ~case], PRIVATE, decision.reason)
+        found = gate.page_of(held, name, ENCODINGS[case & 1 if case >= 0 else ~case], cache, decision.reason)
         if found is None:
             return None
         facts = gate.recorder.facts(self._at, held.story, request, decision, gate.policy.revision)
