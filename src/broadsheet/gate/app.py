@@ -1,7 +1,7 @@
-"""The gate's one road: request -> facts -> decide() -> the bytes of one variant. No I/O but the press's stores.
+"""The general road: request -> facts -> decide() -> the bytes of one variant. No I/O but the press's stores.
 
 `answer()` returns an Answer, or what it Needs first, or None for what is Django's. Time comes from the clock it is
-given. The hot path is `answer`, `_story`, `_visitor` and `_dressed`, in this order.
+given. A story goes through `answer`, `_story`, `_visitor` and `_dressed`; what is plain is answered in quick.py before.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Gate:
         first = instant(first_read) if first_read is not None else None
         self._reads.put(reader, (window(self.policy, now, first), reads, now))
 
-    # --- the hot path -------------------------------------------------------------------------------------------
+    # --- a story ------------------------------------------------------------------------------------------------
     def answer(self, asked: Asked, told: Told = NOTHING_YET) -> Answer | Needs | None:
         """`told`: what was done since this request was first asked."""
         options = self.options
