@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,6 +13,12 @@ from hypothesis import settings
 # Before anything of ours is imported: settings read the data folder when Django is set up.
 _DATA = tempfile.mkdtemp(prefix="broadsheet-test-")
 os.environ["BROADSHEET_DATA"] = _DATA
+# Some machines write no bytecode: each of the suite's hundreds of processes would compile Django anew.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    cache = os.environ.setdefault(
+        "PYTHONPYCACHEPREFIX", str(Path(__file__).parent.parent / ".pytest_cache" / "bytecode")
+    )
+    sys.pycache_prefix, sys.dont_write_bytecode = cache, False
 for name in [name for name in os.environ if name.startswith("BROADSHEET_")]:
     if name not in ("BROADSHEET_DATA", "BROADSHEET_DATABASE_URL", "BROADSHEET_SHARED"):
         del os.environ[name]
@@ -26,6 +34,11 @@ SLOW = (
     "test_running.py", "test_cli.py", "test_exactly_once.py", "test_nginx.py", "test_a_night_of_changes.py", "test_mutants.py",
     "test_wire_limits.py", "test_races.py", "test_http_contract.py", "test_varnish.py", "test_outbox.py",
 )  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False  # xdist would start the files of many tests first, and those are quick
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

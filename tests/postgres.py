@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,17 +22,24 @@ class Postgres:
 
     def database(self, name: str) -> str:
         """The URL of a new, empty database."""
-        import psycopg
-
-        with psycopg.connect(self.url, autocommit=True) as admin:
-            admin.execute(f"CREATE DATABASE {name}")
-        return self.url.replace("/postgres?", f"/{name}?")
+        return new_database(self.url, name)
 
     def stop(self) -> None:
         self._running.stop()
 
     def start(self) -> None:
         self._running.ensure_postgres_running()
+
+
+def new_database(server: str, name: str) -> str:
+    """The URL of a new database on the server of the URL `server`: a copy of the one called `ready`, if there is one,
+    for tables are copied in a moment and made in many seconds."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as admin:
+        known = admin.execute("SELECT 1 FROM pg_database WHERE datname = 'ready'").fetchone()
+        admin.execute(f"CREATE DATABASE {name}{' TEMPLATE ready' if known else ''}")
+    return re.sub(r"/\w+\?", f"/{name}?", server)
 
 
 @cache

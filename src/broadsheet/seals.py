@@ -52,9 +52,13 @@ class Seal:
 
     def seal(self, body: bytes) -> str:
         """URL-safe text of nonce, ciphertext and tag, without padding."""
+        return self.seal_bytes(body).decode()
+
+    def seal_bytes(self, body: bytes) -> bytes:
+        """The same as it goes over the wire."""
         nonce = _new_nonce()
         text = b2a_base64(nonce + self._encrypt(nonce, body, None), newline=False)
-        return text.translate(_TO_COOKIE, b"=").decode()
+        return text.translate(_TO_COOKIE).rstrip(b"=")
 
     def open(self, value: str) -> bytes | None:
         """The body; None for anything that was not sealed here for this purpose, whatever it is."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.papers import Paper
+from tests.postgres import new_database
 
 PROCESSES, ALL = 2, 16
 
@@ -50,11 +51,7 @@ def racers(tmp_path_factory):
     """On a database of their own; on the PostgreSQL server that the suite runs on, when it runs on one."""
     options, given = {}, os.environ.get("BROADSHEET_DATABASE_URL")
     if given:
-        import psycopg
-
-        options["database_url"] = given.replace("/postgres?", "/races?")
-        with psycopg.connect(given, autocommit=True) as admin:
-            admin.execute("CREATE DATABASE races")
+        options["database_url"] = new_database(given, "races")
     paper = Paper(tmp_path_factory.mktemp("races") / "data", **options)
     paper.env["PYTHONPATH"] = f"src{os.pathsep}."
     paper.init()

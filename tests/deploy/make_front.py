@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ from tests.papers import Browser, Paper, Reply, free_port
 
 SHIPPED = Path(__file__).parent.parent.parent / "deploy" / "nginx"
 NAME = "news.example"
+
+
+TIMES, TIMES_AT = struct.Struct("@qqq"), 8  # in the head of an entry of nginx's cache, after its format's number
 
 
 def program(name: str) -> str | None:
@@ -132,6 +136,15 @@ class Front:
     def browser(self) -> SecureBrowser:
         return SecureBrowser(self.secure)
 
+    def let_pass(self, seconds: int) -> None:
+        """What lies in the cache was fetched so much earlier: nginx reads the times of an entry when it is asked for."""
+        for path in (self.folder / "cache").rglob("*"):
+            if path.is_file():
+                with path.open("r+b") as entry:
+                    times = cache_times(entry.read(TIMES_AT + TIMES.size))
+                    entry.seek(TIMES_AT)
+                    entry.write(TIMES.pack(*(time - seconds for time in times)))
+
     def stored(self) -> dict[str, bytes]:
         """What lies in the cache: {key: the whole entry}."""
         found = {}
@@ -140,6 +153,11 @@ class Front:
                 entry = path.read_bytes()
                 found[entry.split(b"\nKEY: ", 1)[1].split(b"\n", 1)[0].decode()] = entry
         return found
+
+
+def cache_times(entry: bytes) -> tuple[int, int, int]:
+    """Until when an entry of nginx's cache is fresh, may be shown while a new one is fetched, or after an error."""
+    return TIMES.unpack_from(entry, TIMES_AT)
 
 
 def tls_line(port: int, name: str = NAME, protocols: tuple[str, ...] = ()) -> ssl.SSLSocket:

@@ -30,6 +30,7 @@ class Desk:
     def __init__(self, folder, **policy):
         self.now = START
         self.stores = open_stores(folder)
+        self.stores.public.write_note("edition", 1)
         for story in range(1, 9):
             self.print(story, "metered")
         self.print(20, "premium")
@@ -37,21 +38,25 @@ class Desk:
         options = GateOptions(Policy(**policy), NAMES, frozenset({b"news.example"}), secure=True)
         seals = Seals(MeterSeal([b"m" * 32], "news.example"), self.office, GrantSeal([b"g" * 32], "news.example"))
         book = LocalBook(folder / "meter", limit=options.policy.free_limit, meters=1000)
-        self.gate = Gate(options, Shelf(self.stores, 1), seals, book=book, recorder=Recorder(), now=self.clock)
+        self.gate = Gate(options, Shelf(self.stores), seals, book=book, recorder=Recorder(), now=self.clock)
         self.cookies = {}
 
     def clock(self):
         return self.now
 
-    def print(self, story, tier, version=1, mentions=()):
+    def print(self, story, tier, version=1, mentions=(), edition=1):
         facts = Facts(story, version, f"/world/story-{story}", tier, "world", "published")
         walls = [
-            make_sheet(f"story/{story}/{name}", name, version=version, edition=1, mentions=mentions)
+            make_sheet(f"story/{story}/{name}", name, version=version, edition=edition, mentions=mentions)
             for name in ("limit", "limit-signed-in", "register", "subscribe", "section", "away", "cookie")
         ]
         self.stores.full.put(
             make_sheet(
-                f"story/{story}/full", f"full text {story} v{version}", version=version, edition=1, mentions=mentions
+                f"story/{story}/full",
+                f"full text {story} v{version}",
+                version=version,
+                edition=edition,
+                mentions=mentions,
             )
         )
         self.stores.public.put(*walls, facts=facts)
@@ -213,7 +218,8 @@ def test_sheets_of_an_older_version_or_edition_or_with_a_removed_story_are_not_s
     at.print(1, "metered", version=2)
     at.gate.shelf.forget(1)
     assert at.reasons(1) == ["repeat"]
-    at.gate.shelf.edition_changed(2)
+    at.stores.public.write_note("edition", 2)
+    at.gate.shelf.look_at_edition()
     assert at.get(1) == Needs("story", (1,))
 
 

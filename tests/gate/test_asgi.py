@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from tests.gate.test_app import NAMES, Desk
 
+from broadsheet.gate import asgi
 from broadsheet.gate.asgi import GateApplication
 from broadsheet.gate.ports import Ports
 from broadsheet.readers.passport import Right
@@ -93,7 +94,8 @@ def test_a_payer_whose_passport_grew_old_reads_on_while_the_newsroom_is_away(des
 
 
 @pytest.mark.parametrize("cause", ["passport", "press"])
-def test_what_cannot_be_answered_is_said_plainly_and_tells_nothing(desk, cause):
+def test_what_cannot_be_answered_is_said_plainly_and_tells_nothing(desk, cause, monkeypatch):
+    monkeypatch.setattr(asgi, "PATIENCE", 0.3)
     at = desk()
     if cause != "press":
         at.sign_in()
@@ -152,7 +154,55 @@ def test_a_story_that_changes_while_it_is_printed_is_printed_again_and_not_said_
     assert (status, body, django.paths) == (200, b"full text 1 v3", [])
 
 
-def test_a_story_that_never_stands_still_is_said_to_be_busy(desk):
+def test_a_story_printed_in_a_new_edition_is_served_before_the_notice_of_it_arrives(desk):
+    at = desk()
+    at.gate.shelf.story_changed(1, 2, notice=1, removed=False)
+    printed = []
+
+    def press(story):
+        printed.append(story)
+        at.stores.public.write_note("edition", 2)
+        at.print(story, "metered", version=2, edition=2)
+        return True
+
+    ((status, _, body),), _ = ask(at, ["/world/story-1"], print_story=press)
+    assert (status, body, printed) == (200, b"full text 1 v2", [1])
+
+
+def test_a_reader_waits_while_the_newsroom_that_prints_is_replaced_by_one_with_other_options(desk, monkeypatch):
+    monkeypatch.setattr(asgi, "PAUSES", (0.0,) * len(asgi.PAUSES))
+    at = desk()
+    at.stores.public.write_note("edition", 2)
+    at.gate.shelf.look_at_edition()
+    editions = iter([1] * 6 + [2])
+
+    def press(story):
+        at.print(story, "metered", edition=next(editions))
+        return True
+
+    ((status, _, body),), _ = ask(at, ["/world/story-1"], print_story=press)
+    assert (status, body, list(editions)) == (200, b"full text 1 v1", [])
+
+
+def test_a_payer_whose_passport_must_be_issued_anew_waits_for_a_newsroom_that_starts_again(desk):
+    at = desk()
+    at.sign_in()
+    at.gate.reader_changed(7, 2)
+    tries = []
+
+    def issue(session):
+        tries.append(session)
+        if len(tries) < 4:
+            raise OSError("the newsroom starts again")
+        at.sign_in(Right("unlimited", 0, None), epoch=2)
+        return at.cookies[NAMES.passport]
+
+    ((status, headers, body),), _ = ask(at, ["/world/story-1"], issue_passport=issue)
+    assert (status, headers[b"broadsheet-reason"], body, len(tries)) == (200, b"entitled", b"full text 1 v1", 4)
+
+
+def test_a_story_that_never_stands_still_is_said_to_be_busy(desk, monkeypatch):
+    monkeypatch.setattr(asgi, "PAUSES", (0.0, 0.0, 0.01))
     at = desk()
     at.gate.shelf.story_changed(1, 9, notice=1, removed=False)
     printed = []

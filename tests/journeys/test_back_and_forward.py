@@ -5,6 +5,7 @@ import shutil
 import time
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 from tests.journeys.conftest import ARGUMENTS
 
@@ -85,12 +86,20 @@ def sign_out(page):
         page.evaluate("() => { document.querySelector(\"form[action='/account/sign-out/']\").submit(); }")
 
 
+def place(page):
+    """Which page of its history the browser shows; None between two pages."""
+    try:
+        return page.evaluate("() => navigation.currentEntry.index")
+    except PlaywrightError:
+        return None
+
+
 def go(page, steps):
     """Press back or forward. A page that was kept alive loads nothing, so there is no load to wait for."""
-    was = page.url
+    wanted = place(page) + steps
     page.evaluate("steps => { setTimeout(() => history.go(steps), 0); }", steps)
     deadline = time.monotonic() + 5
-    while page.url == was and time.monotonic() < deadline:
+    while place(page) != wanted and time.monotonic() < deadline:
         page.wait_for_timeout(50)
     page.wait_for_timeout(400)
 

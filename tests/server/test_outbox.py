@@ -31,8 +31,8 @@ class Shelf:
     def pages_changed(self, notice):
         self.heard.append(("page", notice))
 
-    def edition_changed(self, edition):
-        self.heard.append(("edition", edition))
+    def look_at_edition(self):
+        self.heard.append("edition")
 
 
 class Gate:

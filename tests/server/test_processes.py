@@ -282,7 +282,7 @@ class Asking:
 
 
 def test_a_reload_takes_new_options_and_refuses_bad_ones(running):
-    paper, stories, _ = running
+    paper, stories, payer = running
     file = paper.folder / "broadsheet.toml"
     kept = file.read_text("utf-8")
     gates = of_role(paper, "gate")
@@ -291,29 +291,37 @@ def test_a_reload_takes_new_options_and_refuses_bad_ones(running):
         paper.process.send_signal(signal.SIGHUP)
         until(lambda: "The options were not reloaded: meter_window" in (paper.folder / "stderr.log").read_text())
         assert of_role(paper, "gate") == gates
-        file.write_text(kept + "\nfree_limit = 1\n", "utf-8")
-        paper.process.send_signal(signal.SIGHUP)
-        until(lambda: not set(of_role(paper, "gate")) & set(gates))
-        browser = paper.browser()
-        assert [browser.get(story["path"]).variant for story in stories[:2]] == ["full", "wall"]
+        with Readers(paper, paths(stories), payer, clients=2) as readers:
+            file.write_text(kept + "\nfree_limit = 1\n", "utf-8")
+            replaced(paper, readers)
+            browser = paper.browser()
+            assert [browser.get(story["path"]).variant for story in stories[:2]] == ["full", "wall"]
+            # The newsroom that leaves prints another edition than the one that comes. No reader may fall between them.
+            file.write_text(kept, "utf-8")
+            replaced(paper, readers)
+        assert (readers.wrong, readers.refused) == ([], 0)
     finally:
         file.write_text(kept, "utf-8")
-        gates = of_role(paper, "gate")
-        paper.process.send_signal(signal.SIGHUP)
-        until(lambda: not set(of_role(paper, "gate")) & set(gates))
-        until(lambda: settled(paper))
+
+
+def replaced(paper, readers):
+    """Reload, and return when the old processes are gone and readers have had the new ones for a while."""
+    old = set(processes(paper.process.pid))
+    paper.process.send_signal(signal.SIGHUP)
+    until(lambda: not set(processes(paper.process.pid)) & old and settled(paper))
+    at = readers.answers
+    until(lambda: readers.answers > at + 200)
 
 
 def test_a_kill_reaches_every_worker_within_a_second(running):
     paper, stories, payer = running
     story = stories.pop()
     assert read(paper, story["path"], payer).variant == "full"
-    script = "from broadsheet.server.setup import start_django\nstart_django()\ninput()\n" + KILLED.format(
-        id=story["id"]
-    )
+    begin = "from broadsheet.server.setup import start_django\nstart_django()\nprint('ready', flush=True)\ninput()\n"
+    script = begin + KILLED.format(id=story["id"])
     writer = subprocess.Popen([sys.executable, "-c", script + "\nprint('done', flush=True)"], env=paper.env,
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
-    time.sleep(3)  # Django starts in it; what is measured begins at the commit
+    assert writer.stdout.readline().strip() == "ready"  # what is measured begins at the commit
     writer.stdin.write("\n")
     writer.stdin.flush()
     assert writer.stdout.readline().strip() == "done"

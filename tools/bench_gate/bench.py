@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.bench_gate import machine
@@ -19,6 +19,7 @@ from tools.bench_gate.scenarios import READERS, SCENARIOS, Scenario
 from tools.bench_gate.setups import Valkey
 
 SAMPLES = 40
+PRIMING = 3  # seconds in which every meter of `new` comes for the first time
 EQUAL = 0.01  # how far apart bytes per answer may be
 EQUAL_MIX = 0.04  # the mix has answers of two sizes, and nginx dresses them all as one
 
@@ -159,8 +160,11 @@ class Bench:
         if scenario.distinct and len({line.cookie for line in lines}) < READERS:
             raise BenchError(f"{scenario.name}: fewer than {READERS} distinct readers")
         path = self.folder / "pool.txt"
-        write_pool(path, f"localhost:{self.door}", [story.path for story in self.stories], lines, self.settings.headers)
+        self._write_pool(path, lines)
         return path, lines
+
+    def _write_pool(self, path: Path, lines: Sequence[Line]) -> None:
+        write_pool(path, f"localhost:{self.door}", [story.path for story in self.stories], lines, self.settings.headers)
 
     def check(self, scenario: Scenario) -> Reply:
         """What a sample of this scenario's readers gets, compared byte by byte; the last answer."""
@@ -244,7 +248,8 @@ class Bench:
         url, seconds = self.url(self.door), self.settings.seconds
         if scenario.primed:
             # Each meter has been here before, as it is in life; what is measured is its next story.
-            self.wrk.slice(url, pool, 2, self.pids, prefixed=False)
+            self.wrk.slice(url, pool, PRIMING, self.pids, prefixed=False)
+            self._write_pool(pool, [replace(line, cookie=line.then) for line in lines])
         first = 1 if scenario.primed else 0
         taken = self.wrk.slice(url, pool, seconds, self.pids, prefixed=False, wait=wait, first_round=first)
         if scenario.name in ("new", "stranger"):

@@ -29,13 +29,13 @@ class Sealer:
         self.meter_cookie, self.passport_cookie, self.csrf_cookie = f"{prefix}bsm", f"{prefix}bsp", f"{prefix}bsc"
         self.limit: int = options.free_limit
 
-    def meter(self, reads: list[tuple[int, str]]) -> str:
-        """The Cookie header of a visitor of this window who has read these (story, section)."""
+    def meter(self, reads: list[tuple[int, str]], name: bytes = b"") -> str:
+        """The Cookie header of a visitor of this window who has read these (story, section); `name`: of 16 bytes."""
         now = clock.now()
         span = window(self._policy, now)
         marks = tuple(_mark(story, section) for story, section in reads)
         first = int((now - timedelta(seconds=60)).timestamp())
-        sealed = self._meters.seal(meters.Meter(os.urandom(16), span.name, first, marks))
+        sealed = self._meters.seal(meters.Meter(name or os.urandom(16), span.name, first, marks))
         return f"{self.meter_cookie}={sealed}"
 
     def subscriber(self, reader: int) -> str:

@@ -30,12 +30,14 @@ BROWSER_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One reader's request: which story, how far on the next time round, full or wall, and their cookie header."""
+    """One reader's request: which story, how far on the next time round, full or wall, and their cookie header; `then`
+    is the one that they bring the second time."""
 
     story: int
     stride: int
     tree: str
     cookie: str
+    then: str = ""
 
 
 def write_pool(path: Path, host: str, stories: Sequence[str], lines: Sequence[Line], headers: Sequence[str]) -> None:

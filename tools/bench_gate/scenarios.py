@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from tools.bench_gate.load import Line
 from tools.bench_gate.paper import Story
 
 READERS = 20_000  # the least number of distinct readers in a slice
-METERS = 40_000  # four unread stories each make 160,000 reads: more than any slice
+METERS = 80_000  # three unread stories each make 240,000 reads: more than any slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,16 @@ def _reads(stories: Sequence[Story], first: int, count: int) -> list[tuple[int, 
 
 
 def _new(sealer: Sealer, stories: Sequence[Story], count: int) -> list[Line]:
-    """A meter of this window with one story in it, far from those it will ask for; the machine has not met it yet."""
-    far = len(stories) // 2
-    return [
-        Line(at % len(stories), 1, "full", sealer.meter(_reads(stories, at + far, 1)))
-        for at in range(count * METERS // READERS)
-    ]
+    """A meter of this window with one story in it, far from those it will ask for; the machine has not met it yet. The
+    second time the reader brings the cookie that the first answer set."""
+    far, lines = len(stories) // 2, []
+    for at in range(count * METERS // READERS):
+        name = os.urandom(16)
+        before, after = _reads(stories, at + far, 1), _reads(stories, at, 1)
+        lines.append(
+            Line(at % len(stories), 1, "full", sealer.meter(before, name), sealer.meter([*before, *after], name))
+        )
+    return lines
 
 
 def _repeat(sealer: Sealer, stories: Sequence[Story], count: int) -> list[Line]:

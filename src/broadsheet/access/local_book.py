@@ -31,11 +31,12 @@ log = logging.getLogger(__name__)
 
 _FORMAT = 1
 _HEAD = 8  # checksum of all that follows and of the key (4 bytes); day last counted (2), number of reads (1), 0
-_CHECKED = [struct.Struct(f"<HBB{number}Q") for number in range(256)]
-_RECORDS = [struct.Struct(f"<IHBB{number}Q") for number in range(256)]
-_SUM = struct.Struct("<I")
-_ID = struct.Struct("<QQ")
-_KEY = struct.Struct("<Q")
+_checked = [struct.Struct(f"<HBB{number}Q").pack for number in range(256)]
+_record_at = [struct.Struct(f"<IHBB{number}Q").unpack_from for number in range(256)]
+_sum = struct.Struct("<I").pack
+_halves = struct.Struct("<QQ").unpack
+_key = struct.Struct("<Q").pack
+_new = tuple.__new__  # a named tuple's own constructor is a Python function: a call more at every read
 _EMPTY = bytes(8)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
 _DAYS = {"m": 31, "w": 7}  # of a window, by the first letter of its name; a rolling one names its own
@@ -132,8 +133,8 @@ class LocalBook:
     def _place(self, meter: Meter) -> tuple[int, bytes]:
         """The bucket of a meter, and its key there."""
         code = self._codes.get(meter[1]) or self._code(meter[1])
-        first, second = _ID.unpack(meter[0])
-        return START + (first ^ code) % self._buckets * self._bucket, _KEY.pack((second ^ code) or 1)
+        first, second = _halves(meter[0])
+        return START + (first ^ code) % self._buckets * self._bucket, _key((second ^ code) or 1)
 
     def _known(self, at: int, key: bytes, cookie: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
         """Where the meter's record lies (0: nowhere), the day it counted last (0: unknown), and all it has read."""
@@ -145,14 +146,16 @@ class LocalBook:
         number = memory[place + 6]
         if not place or number > self._room:
             return place, 0, cookie
-        fields = _RECORDS[number].unpack_from(memory, place)
+        fields = _record_at[number](memory, place)
+        reads = fields[4:]
         # What says the same as the cookie need not prove itself, and that is nearly always so. A record without its
         # checksum is none: another meter takes its place just now, or a failing disk spoiled it.
-        if fields[4:] == cookie:
+        if reads == cookie:
             return place, fields[1], cookie
-        if fields[0] == crc32(_CHECKED[number].pack(*fields[1:]) + key):
-            return place, fields[1], together(fields[4:], cookie)
-        return place, 0, cookie
+        if fields[0] != crc32(memory[place + 4 : place + _HEAD + 8 * number] + key):
+            return place, 0, cookie
+        older = reads[: len(cookie)] == cookie  # a cookie put back, or one whose answer was lost
+        return place, fields[1], reads if older else together(reads, cookie)
 
     def look(self, meter: Meter) -> tuple[int, ...]:
         if self._map[RETIRED]:
@@ -172,17 +175,14 @@ class LocalBook:
         if limit > self._room and self._room < MOST_READS:
             with self._mutex:
                 self._reopen(limit)
-        presence = self._presence
-        if presence is None:
-            presence = self._join()
+        presence = self._presence or self._join()
         if presence.flag[0]:
             presence.give_way()
         with self._mutex:
+            at, key = self._place(meter)
             if presence.alone and not self._map[RETIRED]:
-                at, key = self._place(meter)
                 return self._take(meter, at, key, read, limit, section_limit, network)
             while True:
-                at, key = self._place(meter)
                 fd = self._table.fd
                 lockf(fd, LOCK_EX, 1, at)
                 try:
@@ -191,6 +191,7 @@ class LocalBook:
                 finally:
                     lockf(fd, LOCK_UN, 1, at)
                 self._reopen()
+                at, key = self._place(meter)
 
     def _join(self) -> Presence:
         """Be one of those who count, from the first time on."""
@@ -214,7 +215,7 @@ class LocalBook:
         place, day, reads = self._known(at, key, meter[3])
         said = verdict(reads, read, limit, section_limit)
         if said != "ok":
-            return Taken(said, reads)
+            return _new(Taken, (said, reads))
         if network is not None and self._networks is not None:
             if not reads:
                 if not self._networks.begin(network, self._day, limit):
@@ -222,17 +223,17 @@ class LocalBook:
             elif meter.first_read < self._day_began and day < self._day:
                 self._networks.came_back(network, self._day, limit)
         reads = (*reads, read)
-        if place:
-            self._write(place, key, reads)
-        else:
+        if not place:
             self._begin(at, key, reads)
-        return Taken("ok", reads)
+        else:
+            self._write(place, key, reads)
+        return _new(Taken, ("ok", reads))
 
     def _write(self, place: int, key: bytes, reads: tuple[int, ...]) -> None:
-        memory = self._map
-        checked = _CHECKED[len(reads)].pack(self._day, len(reads), 0, *reads)
+        memory, number = self._map, len(reads)
+        checked = _checked[number](self._day, number, 0, *reads)
         memory[place + _HEAD : place + 4 + len(checked)] = checked[4:]
-        memory[place : place + _HEAD] = _SUM.pack(crc32(checked + key)) + checked[:4]
+        memory[place : place + _HEAD] = _sum(crc32(key, crc32(checked))) + checked[:4]
 
     def _begin(self, at: int, key: bytes, reads: tuple[int, ...]) -> None:
         """A record in an empty slot or in the place of another meter, which is gone before the new one is there."""

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from broadsheet.ids import derive_key, keyed_digest
 from broadsheet.seals import Seal, fresh_bytes
@@ -22,7 +22,9 @@ VERSION = 2
 MOST_READS = 250  # 2.7 kB of cookie; options refuse a larger free_limit
 STORY = (1 << 48) - 1  # the part of a read that is the story's id
 _HEAD = 37  # version, meter id, window's name padded with zeros, first read (Unix seconds)
-_BODIES = [struct.Struct(f">B16s16sI{reads}Q") for reads in range(MOST_READS + 1)]
+_NAME = 16  # bytes of a window's name
+_BODIES = [struct.Struct(f">B16s{_NAME}sI{reads}Q") for reads in range(MOST_READS + 1)]
+_pack, _unpack = [body.pack for body in _BODIES], [body.unpack for body in _BODIES]
 _new_id = fresh_bytes(16)
 
 
@@ -78,31 +80,40 @@ class MeterSeal:
     def __init__(self, keys: Sequence[bytes], site: str) -> None:
         """`keys`: one or more of 32 bytes, `site`: the public host, bound into the seal."""
         seal = Seal(keys, f"meter|{site}")
-        self._seal_bytes, self._open_bytes = seal.seal, seal.open
-        self._window = lru_cache(maxsize=1024)(_window)
+        self._seal, self._open = seal.seal_bytes, seal.open
 
-    def seal(self, meter: Meter) -> str:
-        """The cookie's value. Of more than MOST_READS the newest are kept."""
-        meter_id, window, first_read, reads = meter
+    def write(self, meter_id: bytes, window: bytes, first_read: int, reads: tuple[int, ...]) -> bytes:
+        """The cookie's value; `window` is the name's letters. Of more than MOST_READS the newest are kept."""
         if len(reads) > MOST_READS:
             reads = reads[-MOST_READS:]
-        return self._seal_bytes(_BODIES[len(reads)].pack(VERSION, meter_id, window.encode(), first_read, *reads))
+        return self._seal(_pack[len(reads)](VERSION, meter_id, window, first_read, *reads))
 
-    def open(self, value: str) -> Meter | None:
-        """The meter in a cookie's value; None when it is forged, foreign, edited or of another version. Whether it is
-        of this window is the caller's question: a rolling window is named by the meter itself."""
-        body = self._open_bytes(value)
+    def read(self, value: str) -> tuple[Any, ...] | None:
+        """What lies in a cookie's value, as it lies there: version, id, `padded` window, first read, and each read.
+        None when it is forged, foreign, edited or of another version."""
+        body = self._open(value)
         if body is None or body[0] != VERSION:
             return None
-        fields = _BODIES[(len(body) - _HEAD) >> 3].unpack(body)
-        return _as_meter(Meter, (fields[1], self._window(fields[2]), fields[3], fields[4:]))
+        return _unpack[(len(body) - _HEAD) >> 3](body)
+
+    def seal(self, meter: Meter) -> str:
+        return self.write(meter[0], meter[1].encode(), meter[2], meter[3]).decode()
+
+    def open(self, value: str) -> Meter | None:
+        """The meter in a cookie's value. Whether it is of this window is the caller's question: a rolling window is
+        named by the meter itself."""
+        found = self.read(value)
+        return Meter(found[1], _named(found[2]), found[3], found[4:]) if found else None
 
 
-_as_meter = tuple.__new__  # Meter(...) would check the number of fields anew, for a seventh of the whole
+def padded(window: str) -> bytes:
+    """A window's name as it lies in a cookie."""
+    return window.encode().ljust(_NAME, b"\0")
 
 
-def _window(padded: bytes) -> str:
-    return padded.rstrip(b"\0").decode("ascii", "replace")
+@lru_cache(maxsize=1024)
+def _named(window: bytes) -> str:
+    return window.rstrip(b"\0").decode("ascii", "replace")
 
 
 def meter_seal(secret: bytes, site: str, *older: bytes) -> MeterSeal:

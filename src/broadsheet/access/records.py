@@ -42,7 +42,8 @@ FORMAT = 1
 SIZE = 44
 # Instant, who, story, policy revision, used, section used, section code, facts, reason, limit, products, mark.
 RECORD = struct.Struct("<d8sQIIIHHBBBB")
-_pack_into = RECORD.pack_into
+_facts = struct.Struct("<QIIIHHBBBB").pack  # what follows instant and who: the same for all who are in one case
+_stamp_into = struct.Struct("<d8s28s").pack_into
 HEADER = struct.Struct("<8sHH32x")
 MAGIC = b"BSDECIDE"
 MARK = 0xB5  # the last byte of every whole record
@@ -160,6 +161,18 @@ class RecordBook:
 
     def add(self, at: float, who: bytes, story: Story, request: Request, decision: Decision, revision: int) -> None:
         """Keep one decision. `at`: Unix seconds; `who`: of who_of_reader or who_of_meter, NOBODY when there is none."""
+        self.put(at, who, self.facts(at, story, request, decision, revision))
+
+    def put(self, at: float, who: bytes, facts: bytes) -> None:
+        """Keep a decision whose facts are packed already."""
+        end = self._end
+        _stamp_into(self._buffer, end, at, who, facts)
+        self._end = end = end + SIZE
+        if end == _BUFFER:
+            self.flush()
+
+    def facts(self, at: float, story: Story, request: Request, decision: Decision, revision: int) -> bytes:
+        """All of a record but when and who. `at` matters where there are rights or a seat: which of them are live."""
         known = self._stories.get(story[0])
         if known is None or known[0] is not story:
             known = self._learn(story)
@@ -177,22 +190,15 @@ class RecordBook:
         if seen:
             if ident in seen:
                 facts |= _SEEN
-            count = len(seen)
-            if count > used:  # noqa: PLR1730 - max() costs a tenth of all this
-                used = count
+            used = max(used, len(seen))
         if gift:
             facts |= _GIFT
         if surface is not _PAGE:
             facts |= _OTHER_SURFACE
-        end = self._end
-        _pack_into(
-            self._buffer, end, at, who, ident, revision, used, section_used, section, facts,
-            _REASON_CODES[reason], limit,
+        return _facts(
+            ident, revision, used, section_used, section, facts, _REASON_CODES[reason], limit,
             _products(at, story, rights, seat, reason) if rights or seat else 0, MARK,
         )  # fmt: skip
-        self._end = end = end + SIZE
-        if end == _BUFFER:
-            self.flush()
 
     def _learn(self, story: Story) -> tuple[Story, int, int, int]:
         """What a story puts into each of its records; stories are few and come again as the same value."""

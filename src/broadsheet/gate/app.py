@@ -1,7 +1,7 @@
-"""The gate's one road: request -> facts -> decide() -> the bytes of one variant. No I/O but the press's stores.
+"""The general road: request -> facts -> decide() -> the bytes of one variant. No I/O but the press's stores.
 
 `answer()` returns an Answer, or what it Needs first, or None for what is Django's. Time comes from the clock it is
-given. The hot path is `answer`, `_story`, `_visitor` and `_dressed`, in this order.
+given. A story goes through `answer`, `_story`, `_visitor` and `_dressed`; what is plain is answered in quick.py before.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ class Gate:
         self.book = book
         self.recorder = recorder
         self.lending = Lending(seals.grants)
-        self._seals = seals
-        self._now = now
+        self.seals = seals
+        self.now = now
         self._running: Window | None = None
         self._epochs: Recent[int, int] = Recent(500_000)
         self._ended_sessions: Recent[str, bool] = Recent(500_000)
         self._reads: Recent[int, tuple[Window, tuple[int, ...], datetime]] = Recent(100_000)
         end = f"; HttpOnly; SameSite=Lax{'; Secure' if options.secure else ''}"
-        self._cookie_ends = end
+        self.cookie_ends = end
 
     # --- what changed elsewhere ---------------------------------------------------------------------------------
     def reader_changed(self, reader: int, epoch: int) -> None:
@@ -98,11 +98,11 @@ class Gate:
 
     def knows_reads(self, reader: int, first_read: int | None, reads: tuple[int, ...]) -> None:
         """What the server's meter holds of a reader; `first_read` (Unix seconds) dates a rolling window."""
-        now = self._now()
+        now = self.now()
         first = instant(first_read) if first_read is not None else None
         self._reads.put(reader, (window(self.policy, now, first), reads, now))
 
-    # --- the hot path -------------------------------------------------------------------------------------------
+    # --- a story ------------------------------------------------------------------------------------------------
     def answer(self, asked: Asked, told: Told = NOTHING_YET) -> Answer | Needs | None:
         """`told`: what was done since this request was first asked."""
         options = self.options
@@ -120,7 +120,7 @@ class Gate:
     def _story(self, asked: Asked, held: Held, told: Told) -> Answer | Needs:
         if asked.gift:
             return self._offered(asked, held, told)
-        now, story, policy = self._now(), held.story, self.policy
+        now, story, policy = self.now(), held.story, self.policy
         visit = self._reader(asked, held, now, told) if asked.passport else self._visitor(asked, held, now)
         if isinstance(visit, Needs):
             return visit
@@ -146,8 +146,8 @@ class Gate:
         policy, story = self.policy, held.story
         real = asked.is_read
         if story.tier is not _METERED or story.emergency_free or policy.emergency:
-            return Visit(_A_VISITOR if real else _A_VISITORS_LOOK, self._window(now), now)
-        meter, span = self.open_meter(asked.meter, now) if asked.meter else (None, self._window(now))
+            return Visit(_A_VISITOR if real else _A_VISITORS_LOOK, self.window(now), now)
+        meter, span = self.open_meter(asked.meter, now) if asked.meter else (None, self.window(now))
         if meter is None:
             request = _A_VISITOR if real and policy.mode != "strict" else _A_VISITORS_LOOK
             return Visit(request, span, now)
@@ -164,8 +164,8 @@ class Gate:
         name = "full" if full else wall_sheet(decision, signed_in=passport is not None, probe=probe)
         private = decision.cache is _PRIVATE or asked.personal or (not full and self.lending.lends(story.tier))
         cache = PRIVATE if private else PUBLIC
-        found = held.dressed.get((name, asked.encoding, cache, decision.reason)) or self._page_of(
-            asked, held, name, cache, decision.reason
+        found = held.dressed.get((name, asked.encoding, cache, decision.reason)) or self.page_of(
+            held, name, asked.encoding, cache, decision.reason
         )
         if found is None:
             return Needs("story", (story.id,))
@@ -190,16 +190,16 @@ class Gate:
             recorder.add(now.timestamp(), who, story, visit.request, decision, policy.revision)
         return answer
 
-    def _page_of(self, asked: Asked, held: Held, name: str, cache: str, reason: str) -> tuple[Head, bytes] | None:
+    def page_of(self, held: Held, name: str, encoding: str, cache: str, reason: str) -> tuple[Head, bytes] | None:
         """The head and the bytes of a sheet, rendered once for each way in which it may be sent."""
-        key = (name, asked.encoding, cache, reason)
+        key = (name, encoding, cache, reason)
         found = held.dressed.get(key)
         if found is None:
             sheet = held.sheets.get(name) or self.shelf.sheet(held, name)
             if sheet is None:
                 return None
-            found = dress(sheet, asked.encoding, cache, reason, story=held.facts is not None)
-            if asked.encoding != "plain":  # rarely asked for, and large
+            found = dress(sheet, encoding, cache, reason, story=held.facts is not None)
+            if encoding != "plain":  # rarely asked for, and large
                 held.dressed[key] = found
         return found
 
@@ -238,7 +238,7 @@ class Gate:
 
     def _meter_cookie(self, meter: Meter, span: Window, now: datetime) -> str:
         age = int((span.end - now).total_seconds()) or 1
-        return f"{self.options.cookies.meter}={self._seals.meter.seal(meter)}; Path=/; Max-Age={age}{self._cookie_ends}"
+        return f"{self.options.cookies.meter}={self.seals.meter.seal(meter)}; Path=/; Max-Age={age}{self.cookie_ends}"
 
     # --- readers ------------------------------------------------------------------------------------------------
     def passport_of(self, asked: Asked, now: datetime, told: Told) -> Passport | Needs | None:
@@ -246,22 +246,21 @@ class Gate:
         value = asked.passport if told.issued is None else told.issued
         if not value:
             return None
-        passport = self._seals.passport.open(value, now)
-        if passport is not None and not self._is_stale(passport):
+        passport = self.seals.passport.open(value, now)
+        if passport is not None and not self.is_stale(passport.reader, passport.epoch, passport.session):
             return passport
         if told.issued is not None or not asked.session:
             # Without a session there is nobody to re-issue it for: a forged or left-over passport is worth nothing.
             return None
         if told.away:
-            late = self._seals.passport.open(value, now, LATE)
-            if late is not None and not self._is_stale(late):
+            late = self.seals.passport.open(value, now, LATE)
+            if late is not None and not self.is_stale(late.reader, late.epoch, late.session):
                 return late  # it has only grown old: a payer reads on while the newsroom is away
         return Needs("passport", (asked.session,))
 
-    def _is_stale(self, passport: Passport) -> bool:
-        return passport.epoch < (self._epochs.get(passport.reader) or 0) or bool(
-            self._ended_sessions.get(passport.session)
-        )
+    def is_stale(self, reader: int, epoch: int, session: str) -> bool:
+        """Whether a passport was issued before its reader's rights changed, or from a session that has ended."""
+        return epoch < (self._epochs.get(reader) or 0) or bool(self._ended_sessions.get(session))
 
     def _reader(self, asked: Asked, held: Held, now: datetime, told: Told) -> Visit | Needs:
         passport = self.passport_of(asked, now, told)
@@ -279,12 +278,12 @@ class Gate:
         request = Request(Principal.STAFF if passport.staff else Principal.REGISTERED, rights, real_read=real)
         first = decide(self.policy, story, request, now)
         if story.tier is not _METERED or (first.body is _FULL and not first.counts):
-            visit = Visit(request, self._window(now), now, None, passport)
+            visit = Visit(request, self.window(now), now, None, passport)
             visit.decision = first
             return visit
         known = self.reads_of(passport.reader, now)
         if known is None and told.away:
-            return Visit(request._replace(countable=False), self._window(now), now, None, passport)
+            return Visit(request._replace(countable=False), self.window(now), now, None, passport)
         if known is None:
             return Needs("reads", (passport.reader,))
         span, reads = known
@@ -302,7 +301,7 @@ class Gate:
     def passport_cookie(self, value: str) -> str:
         """A Set-Cookie line that sets the passport, or takes it away when `value` is empty."""
         age = PASSPORT_COOKIE_AGE if value else 0
-        return f"{self.options.cookies.passport}={value}; Path=/; Max-Age={age}{self._cookie_ends}"
+        return f"{self.options.cookies.passport}={value}; Path=/; Max-Age={age}{self.cookie_ends}"
 
     def _offered(self, asked: Asked, held: Held, told: Told) -> Answer | Needs:
         offered = self.lending.offered(asked, held, told)
@@ -312,12 +311,12 @@ class Gate:
         if grants is not None:
             value = self.lending.cookie(grants)
             answer.add(
-                "Set-Cookie", f"{self.options.cookies.grants}={value}; Path=/; Max-Age={COOKIE_AGE}{self._cookie_ends}"
+                "Set-Cookie", f"{self.options.cookies.grants}={value}; Path=/; Max-Age={COOKIE_AGE}{self.cookie_ends}"
             )
         return answer
 
     # --- visitors' meters ---------------------------------------------------------------------------------------
-    def _window(self, now: datetime, first_read: datetime | None = None) -> Window:
+    def window(self, now: datetime, first_read: datetime | None = None) -> Window:
         """The meter's window; a calendar's is worked out once and kept until it ends."""
         running = self._running
         if running is None or not running.start <= now < running.end:
@@ -327,12 +326,12 @@ class Gate:
 
     def open_meter(self, cookie: str, now: datetime) -> tuple[Meter | None, Window]:
         """The meter a cookie holds, if it is ours and of the running window, and that window."""
-        meter = self._seals.meter.open(cookie) if cookie else None
+        meter = self.seals.meter.open(cookie) if cookie else None
         if meter is None:
-            return None, self._window(now)
+            return None, self.window(now)
         span = self._running
         if span is None or not span.start <= now < span.end:
-            span = self._window(now, meter.first_read_at)
+            span = self.window(now, meter.first_read_at)
         if meter.window != span.name:
             if not carries_over(meter.window, self.policy, now):
                 return None, span
@@ -354,7 +353,7 @@ class Gate:
             return Needs("story", (story,))
         subject = held.story
         if subject.state is State.WITHDRAWN:
-            gone = self._page_of(asked, held, "gone", PUBLIC, "withdrawn")
+            gone = self.page_of(held, "gone", asked.encoding, PUBLIC, "withdrawn")
             return not_modified(Answer(*gone), asked.if_none_match) if gone else Needs("story", (story,))
         if subject.state is not _PUBLISHED:
             return None
@@ -365,7 +364,7 @@ class Gate:
     def _me(self, asked: Asked, told: Told) -> Answer | Needs:
         if asked.method not in _READS:
             return plain(405, extra=[("Allow", "GET, HEAD")])
-        now = self._now()
+        now = self.now()
         passport = self.passport_of(asked, now, told)
         if isinstance(passport, Needs):
             return passport
@@ -390,7 +389,7 @@ class Gate:
         if asked.method not in _READS or not asked.path.isascii():
             return None
         held = self.shelf.page(asked.path)
-        found = self._page_of(asked, held, "page", PRIVATE if asked.personal else PUBLIC, "") if held else None
+        found = self.page_of(held, "page", asked.encoding, PRIVATE if asked.personal else PUBLIC, "") if held else None
         if found is None:
             path = asked.path.decode("ascii")
             return Needs("page", (path,)) if path == "/" or is_front(path) else None

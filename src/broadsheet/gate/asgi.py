@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from broadsheet.access.book import Taken
@@ -22,8 +23,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Result = TypeVar("Result")
 
-PRINTS = 4  # of one story for one request, when it changes each time
-STEPS = 10  # passport, reads, gift, seat, count, print, and a change or two in between
+# Seconds between the printings of one story for one request, when what was printed may not be served: it changed at
+# that moment, or the newsroom that prints is being replaced by one with other options, which the last ones are for.
+PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+STEPS = 8 + len(PAUSES)  # passport, reads, gift, seat, count, and the printings
+PATIENCE = 8.0  # seconds a reader waits for a newsroom that starts again, when nothing may be said without it
 WRONG = "Something is wrong on our side. Please try again in a minute."
 PORT_TIMEOUT = 20.0  # seconds a reader waits for the database or the press before hearing that something is wrong
 
@@ -99,8 +103,10 @@ class GateApplication:
                     # Django knows no stories, and would say that there is none.
                     if printed and result.what == "page":
                         return None
-                    if printed == PRINTS:
+                    if printed > len(PAUSES):
                         break
+                    if printed:
+                        await asyncio.sleep(PAUSES[printed - 1])
                     if not await self._print(result):
                         return None
                     printed += 1
@@ -114,11 +120,14 @@ class GateApplication:
 
     # --- what the gate may need: each writes what it learnt into `told` -------------------------------------------
     async def _passport(self, told: Told, session: str) -> None:
-        if told.away:
-            raise AwayError("this passport must not be believed, and nobody can issue another")
         try:
-            told.issued = await self._ask("issue_passport", session) or ""
-        except Exception:
+            # One that must not be believed is worth waiting for: perhaps its reader has just paid.
+            ask = self._ask_patiently if told.away else self._ask
+            told.issued = await ask("issue_passport", session) or ""
+            told.away = False
+        except Exception as error:
+            if told.away:
+                raise AwayError("this passport must not be believed, and nobody can issue another") from error
             log.exception("A passport could not be re-issued; the one at hand counts if it has only grown old.")
             told.away = True
 
@@ -173,6 +182,14 @@ class GateApplication:
         _, ports = await asyncio.shield(self._django)
         return await asyncio.wait_for(asyncio.to_thread(getattr(ports, port), *key), PORT_TIMEOUT)
 
+    async def _ask_patiently(self, port: str, *key: Any) -> Any:
+        """For a newsroom that starts again. TimeoutError when it is away for longer."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with suppress(Exception):
+                    return await self._ask(port, *key)
+                await asyncio.sleep(0.1)
+
     async def _print(self, needs: Needs) -> bool:
         """One printing at a time for one sheet, however many ask for it. False when there is nothing to print."""
         running = self._printing.get(needs)
@@ -181,6 +198,7 @@ class GateApplication:
             self._printing[needs] = running
             running.add_done_callback(lambda _: self._printing.pop(needs, None))
         done = await asyncio.wait_for(asyncio.shield(running), PORT_TIMEOUT)
+        self.gate.shelf.look_at_edition()  # the notice of it may still be on its way
         (key,) = needs.key
         if isinstance(key, int):
             self.gate.shelf.forget(key)

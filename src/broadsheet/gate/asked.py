@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 _STORY = re.compile(rb"/[a-z0-9-]{1,40}/[a-z0-9-]{0,90}-([1-9][0-9]{0,17})\Z")
@@ -78,12 +79,27 @@ def _accepts(header: bytes) -> str:
     return "plain"
 
 
+ENCODINGS = ("gzip", "br")  # what the short road answers in
+
+
+class Encodings(dict[bytes, int | None]):
+    """The place in ENCODINGS of what a client accepts, by its Accept-Encoding; None for neither."""
+
+    def __missing__(self, header: bytes) -> int | None:
+        found = _accepts(header)
+        place = ENCODINGS.index(found) if found in ENCODINGS else None
+        if len(self) < 512:  # noqa: PLR2004 - browsers send a handful of different ones
+            self[header] = place
+        return place
+
+
 _READS = (b"document", b"")
-_COOKIE, _HOST, _ENCODING, _MATCH, _DEST, _HINT, _BODY = range(7)
+_COOKIE, _HOST, _ENCODING, _MATCH, _DEST, _HINT, _BODY, _CONNECTION = range(8)
 _KINDS = {
     b"cookie": _COOKIE, b"host": _HOST, b"accept-encoding": _ENCODING, b"if-none-match": _MATCH,
     b"sec-fetch-dest": _DEST, b"sec-purpose": _HINT, b"purpose": _HINT, b"x-moz": _HINT, b"x-purpose": _HINT,
     b"content-length": _BODY, b"transfer-encoding": _BODY, b"expect": _BODY, b"upgrade": _BODY,
+    b"connection": _CONNECTION, b"proxy-connection": _CONNECTION,
 }  # fmt: skip
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: a call more at every request
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
@@ -92,6 +108,23 @@ _METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
 @lru_cache(maxsize=2048)  # clients spell the same few dozen names in two or three ways
 def _kind(name: bytes) -> int | None:
     return _KINDS.get(name.lower())
+
+
+Picks = Callable[[list[bytes]], tuple[bytes, bytes, bytes, bytes, bytes]]
+
+
+def picks_of(names: list[bytes]) -> Picks | None:
+    """What takes the five values that the short road reads out of a head with these names: of Host, Accept-Encoding,
+    Cookie, Sec-Fetch-Dest and Connection; for one that was not sent, the value behind the last. None when the head has
+    more to say that matters."""
+    places = {_HOST: -1, _ENCODING: -1, _COOKIE: -1, _DEST: -1, _CONNECTION: -1}
+    for place, name in enumerate(names):
+        kind = _kind(name)
+        if kind is not None:
+            if places.get(kind) != -1:
+                return None
+            places[kind] = place
+    return itemgetter(*places.values())
 
 
 def forwarded_as_https(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -111,7 +144,24 @@ def forwarded_for(headers: list[tuple[bytes, bytes]], trusts: Callable[[str], bo
     return peer
 
 
-def read_request(  # noqa: PLR0912, PLR0917 - one branch for each header that matters; it runs at every request
+def read_cookies(header: str, names: CookieNames) -> tuple[str, str, str, str]:
+    """Passport, meter, session and grants in a Cookie header; "" for what is not there."""
+    passport = meter = session = grants = ""
+    for pair in header.split(";"):
+        name, _, content = pair.strip().partition("=")
+        # The first of a name wins, as browsers send the most specific first; ours are all Path=/ and host-only.
+        if name == names.meter:
+            meter = meter or content
+        elif name == names.passport:
+            passport = passport or content
+        elif name == names.session:
+            session = session or content
+        elif name == names.grants:
+            grants = grants or content
+    return passport, meter, session, grants
+
+
+def read_request(  # noqa: PLR0917 - one branch for each header that matters; it runs at every request
     method: bytes,
     path: bytes,
     headers: list[tuple[bytes, bytes]],
@@ -129,17 +179,9 @@ def read_request(  # noqa: PLR0912, PLR0917 - one branch for each header that ma
         if kind is None:
             continue
         if kind == _COOKIE:
-            for pair in value.decode("latin-1").split(";"):
-                name, _, content = pair.strip().partition("=")
-                # The first of a name wins, as browsers send the most specific first; ours are all Path=/ and host-only.
-                if name == names.meter:
-                    meter = meter or content
-                elif name == names.passport:
-                    passport = passport or content
-                elif name == names.session:
-                    session = session or content
-                elif name == names.grants:
-                    grants = grants or content
+            given = read_cookies(value.decode("latin-1"), names)
+            passport, meter = passport or given[0], meter or given[1]
+            session, grants = session or given[2], grants or given[3]
         elif kind == _HOST:
             # Two Host headers are one too many: a proxy and we might each believe another one.
             host = b"" if host else value
@@ -151,7 +193,7 @@ def read_request(  # noqa: PLR0912, PLR0917 - one branch for each header that ma
             prefetch = prefetch or value not in _READS
         elif kind == _HINT:
             prefetch = True
-        else:
+        elif kind == _BODY:
             has_body = True
     gift, probe = _asks(query) if query else ("", False)
     return _new(Asked, (

@@ -17,7 +17,8 @@ from broadsheet.access.book import Taken
 from broadsheet.gate.answers import Answer, Needs, plain
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asgi import GateApplication
-from broadsheet.gate.asked import Asked, forwarded_as_https, forwarded_for, read_request
+from broadsheet.gate.asked import Asked, Encodings, Picks, forwarded_as_https, forwarded_for, picks_of, read_request
+from broadsheet.gate.quick import Counting, ShortRoad
 from broadsheet.gate.told import Told
 
 _VERSIONS = ("1.1", "1.0")
@@ -46,13 +47,17 @@ class _Dates:
     """uvicorn's own headers (Date), rendered once a second for all connections."""
 
     def __init__(self) -> None:
-        self._of: Any = None
-        self._line = b""
+        self.of: Any = None
+        self._line = self.plain = b""
+
+    def render(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        self._line = b"".join([name + b": " + value + b"\r\n" for name, value in headers])
+        self.plain, self.of = self._line + b"\r\n", headers
+        return self.plain
 
     def line(self, headers: list[tuple[bytes, bytes]]) -> bytes:
-        if headers is not self._of:
-            self._line = b"".join([name + b": " + value + b"\r\n" for name, value in headers])
-            self._of = headers
+        if headers is not self.of:
+            self.render(headers)
         return self._line
 
 
@@ -83,7 +88,10 @@ class Sweeper:
 def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsProtocol]:
     """A protocol class for uvicorn's `http` setting, bound to one gate and the road for what it cannot answer."""
     sweeper, dates, options = Sweeper(gate), _Dates(), gate.options
-    names, secure_only, head_bytes, answer_of = options.cookies, options.secure, options.head_bytes, gate.answer
+    road = ShortRoad(gate)
+    shelf_at, hosts, page = gate.shelf.at, options.hosts, road.page
+    encodings = Encodings()
+    names, head_bytes, answer_of = options.cookies, options.head_bytes, gate.answer
 
     class GateProtocol(HttpToolsProtocol):
         _head_size: int  # bytes of a head that is not complete yet
@@ -91,9 +99,19 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
         _in_head: bool
         _half_closed: bool
         _version: str
+        _address: str  # the peer's
+        _secure: bool  # whether whoever connects may speak plainly, or does not
+        _by_proxy: bool  # whether the peer's X-Forwarded headers are believed
         _since: int  # the sweeper's tick when this connection last got somewhere
 
         # --- the hot path ---------------------------------------------------------------------------------------
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
+            self._names: list[bytes] = []
+            self._values: list[bytes] = []
+            self._known: list[bytes] = []
+            self._picks: Picks | None = None
+
         def data_received(self, data: bytes) -> None:
             if self.timeout_keep_alive_task is not None:
                 self._unset_keepalive_if_required()
@@ -111,15 +129,70 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
 
         def on_message_begin(self) -> None:
             self.url = b""
-            self.headers = []
+            self._names, self._values = [], []
             self._in_head = True
             self._since = sweeper.tick
 
         def on_header(self, name: bytes, value: bytes) -> None:
-            self.headers.append((name, value))
+            self._names.append(name)
+            self._values.append(value)
+
+        def on_message_complete(self) -> None:
+            if self.cycle is not _ANSWERED:
+                super().on_message_complete()
 
         def on_headers_complete(self) -> None:
             self._in_head = False
+            if self._head_size + self._chunk > head_bytes or not self._answer_at_once():
+                self._answer_or_hand_on()
+            self._head_size = 0
+
+        def _answer_at_once(self) -> bool:
+            """The short road: a plain GET for a story in memory, on a connection that has nothing else to do."""
+            held = shelf_at(self.url)
+            cycle = self.cycle  # of the request that came last: when it is answered, so are those before it
+            if held is None or (cycle is not _ANSWERED and cycle is not None and not cycle.response_complete):
+                return False
+            names, values = self._names, self._values
+            if names != self._known:  # a client sends the same lines in the same order each time
+                self._known, self._picks = names, picks_of(names)
+            picks, parser = self._picks, self.parser
+            if picks is None or self.flow.write_paused or parser.get_method() != b"GET":
+                return False
+            values.append(b"")
+            host, accepts, cookie, dest, connection = picks(values)
+            encoding = encodings[accepts]
+            if encoding is None or host not in hosts or (dest and dest != b"document"):
+                return False
+            # Without a Connection line no version but 1.1 is kept alive.
+            if not parser.should_keep_alive() or (connection and parser.get_http_version() != "1.1"):
+                return False
+            address = self._address
+            if self._by_proxy:
+                headers = list(zip(names, values, strict=False))
+                address = forwarded_for(headers, options.trusts, address)
+                if not self._secure and not forwarded_as_https(headers):
+                    return False
+            elif not self._secure:
+                return False
+            if self.transport.is_closing():
+                return False
+            written = page(held, cookie.decode("latin-1"), encoding, address, self.loop.time())
+            if written is None:
+                return False
+            if isinstance(written, Counting):
+                self._count(written)
+                return True
+            head, line, body = written
+            headers = self.server_state.default_headers
+            date = dates.plain if headers is dates.of else dates.render(headers)
+            self.transport.writelines((head, line, date, body))
+            self.cycle = _ANSWERED
+            self._since = sweeper.tick
+            return True
+
+        def _answer_or_hand_on(self) -> None:
+            self.headers = list(zip(self._names, self._values, strict=False))
             self._version = version = self.parser.get_http_version()
             if version not in _VERSIONS:
                 self._refuse(505)
@@ -132,7 +205,6 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
                     self._refuse(421)
             elif not self._answer_now():
                 self._by_the_long_road()
-            self._head_size = 0
 
         def _answer_now(self) -> bool:
             # A pipelined request waits behind an unfinished answer, and a client that does not read gets no more bytes.
@@ -144,12 +216,7 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             query = b""
             if b"?" in url:
                 url, _, query = url.partition(b"?")
-            peer = self.client[0] if self.client else ""
-            secure = not secure_only or self.scheme == "https"
-            if options.proxies and options.trusts(peer):
-                peer = forwarded_for(self.headers, options.trusts, peer)
-                secure = secure or forwarded_as_https(self.headers)
-            asked = read_request(self.parser.get_method(), url, self.headers, names, secure, peer, query)
+            asked = self._asked(url, query, self.headers, self.parser.get_method())
             if asked.has_body or asked.method not in _SHORT:
                 return False
             answer = answer_of(asked)
@@ -162,6 +229,13 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
                 self._take(asked, answer)
                 return True
             return False
+
+        def _asked(self, url: bytes, query: bytes, headers: list[tuple[bytes, bytes]], method: bytes) -> Asked:
+            address, secure = self._address, self._secure
+            if self._by_proxy:
+                address = forwarded_for(headers, options.trusts, address)
+                secure = secure or forwarded_as_https(headers)
+            return read_request(method, url, headers, names, secure, address, query)
 
         def _keeps(self) -> bool:
             """Whether the request just read leaves its connection open."""
@@ -180,34 +254,60 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
                 self.transport.close()
 
         # --- a count that is kept on another machine --------------------------------------------------------------
-        def _take(self, asked: Asked, needs: Needs) -> None:
-            # Requests that come behind this one are read meanwhile: what belongs to it is kept here.
+        # Requests that come behind such a one are read meanwhile: what belongs to it is kept in its call.
+        def _count(self, counting: Counting) -> None:
             self.cycle = cycle = _Cycle(complete=False)
-            told, keep = Told(), self._keeps()
+            url, lines = self.url, (self._names, self._values)
 
             def done(taken: Taken) -> None:
                 if cycle.disconnected or self.transport.is_closing():
                     return
-                told.meter, told.taken = needs.key[0], taken
-                answer = gate.answer(asked, told)
-                if isinstance(answer, Answer):
-                    finish(answer)
-                else:  # the wall has to be printed first
-                    self.tasks.add(task := self.loop.create_task(later()))
-                    task.add_done_callback(self.tasks.discard)
+                written = road.counted(counting, taken, self.loop.time()) if cycle.keep_alive else None
+                if written is None:
+                    asked = self._asked(url, b"", list(zip(*lines, strict=False)), b"GET")
+                    self._answer_counted(asked, Told(taken=taken, meter=counting.meter), cycle, keep=True)
+                    return
+                head, line, body = written
+                self.transport.writelines((head, line, dates.line(self.server_state.default_headers), b"\r\n", body))
+                self._since = sweeper.tick
+                self._complete(cycle)
+
+            held, _, row, meter, network, now = counting
+            gate.book.take_later(meter, held.read, row.limit, None, network, now, done)
+
+        def _take(self, asked: Asked, needs: Needs) -> None:
+            self.cycle = cycle = _Cycle(complete=False)
+            keep = self._keeps()
+            meter, read, limit, ceiling, network, now = needs.key
+
+            def done(taken: Taken) -> None:
+                if not cycle.disconnected and not self.transport.is_closing():
+                    self._answer_counted(asked, Told(taken=taken, meter=meter), cycle, keep=keep)
+
+            gate.book.take_later(meter, read, limit, ceiling, network, now, done)
+
+        def _answer_counted(self, asked: Asked, told: Told, cycle: _Cycle, *, keep: bool) -> None:
+            def finish(answer: Answer) -> None:
+                self._write(asked, answer, keep=keep and cycle.keep_alive)
+                self._complete(cycle)
 
             async def later() -> None:
                 answer = await application.answer(asked, told) or plain(503)
                 if not cycle.disconnected and not self.transport.is_closing():
                     finish(answer)
 
-            def finish(answer: Answer) -> None:
-                self._write(asked, answer, keep=keep and cycle.keep_alive)
-                cycle.response_complete = True
-                self.on_response_complete()
+            answer = gate.answer(asked, told)
+            if isinstance(answer, Answer):
+                finish(answer)
+            else:  # the wall has to be printed first
+                self.tasks.add(task := self.loop.create_task(later()))
+                task.add_done_callback(self.tasks.discard)
 
-            meter, read, limit, ceiling, network, now = needs.key
-            gate.book.take_later(meter, read, limit, ceiling, network, now, done)
+        def _complete(self, cycle: _Cycle) -> None:
+            """What uvicorn does after an answer, where there is something to do: the sweeper sees to idle ones."""
+            cycle.response_complete = True
+            if self.pipeline or self.cycle is not cycle or self._half_closed:
+                self.on_response_complete()
 
         # --- the long road --------------------------------------------------------------------------------------
         def _by_the_long_road(self) -> None:
@@ -241,6 +341,9 @@ def gate_protocol(gate: Gate, application: GateApplication) -> type[HttpToolsPro
             self._in_head = self._half_closed = False
             self._since = sweeper.tick
             super().connection_made(transport)
+            self._address = self.client[0] if self.client else ""
+            self._secure = not options.secure or self.scheme == "https"
+            self._by_proxy = options.trusts(self._address)
             sweeper.watch(self)
 
         def connection_lost(self, exc: Exception | None) -> None:

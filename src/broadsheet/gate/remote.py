@@ -1,7 +1,8 @@
 """The gate's ports over a Unix socket: one JSON object a line, there and back.
 
-A call that cannot reach the newsroom fails at once, and one that was cut short is asked once more: every port may be
-asked twice. Blocking, for threads; as many connections as there are calls at one time.
+A call that cannot reach the newsroom fails at once, unless it is worth a wait. One that was cut short, because the
+newsroom ended or was replaced, is asked again: every port may be asked twice. Blocking, for threads; there are as many
+connections as there are calls at one time.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from broadsheet.gate.ports import Ports
 
 MOST_IDLE = 16
+CUTS = 2  # fresh connections that may be cut short before a call that is not worth a wait gives up
 TIMEOUT = 15.0  # shorter than the gate waits for a port
 # What a reader would rather wait for, while a newsroom starts again, than hear that something is wrong.
 PATIENT = {"print_story": 8.0, "print_page": 8.0}
@@ -46,21 +48,24 @@ class PortClient:
     def call(self, port: str, *arguments: Any, wait_for: float = 0.0) -> Any:
         """What `port` answered, as JSON values."""
         line = json.dumps([port, *arguments], separators=(",", ":")).encode() + b"\n"
+        until, cuts = time.monotonic() + wait_for, 0
         stream = self._idle_stream()
-        if stream is not None:
-            answer = self._ask(stream, line, last=False)
+        while cuts <= CUTS or time.monotonic() < until:
+            answer = self._ask(stream or self._connect(wait_for), line)
             if answer is not None:
                 return self._value(answer)
-        answer = self._ask(self._connect(wait_for), line, last=True)
-        if answer is None:
-            raise PortAwayError(f"the newsroom went away while it was asked to {port}")
-        return self._value(answer)
+            if stream is None:
+                cuts += 1
+                time.sleep(0.05)  # until whoever takes the place of what ended there has done so
+            stream = None
+            self.close()  # the others lead to the same newsroom
+        raise PortAwayError(f"the newsroom went away while it was asked to {port}")
 
     def close(self) -> None:
         with self._lock:
             idle, self._idle = self._idle, []
         for stream in idle:
-            stream.close()
+            _close(stream)
 
     def _value(self, answer: bytes) -> Any:
         reply = json.loads(answer)
@@ -68,19 +73,17 @@ class PortClient:
             raise PortError(reply["error"])
         return reply["value"]
 
-    def _ask(self, stream: BufferedRWPair, line: bytes, *, last: bool) -> bytes | None:
+    def _ask(self, stream: BufferedRWPair, line: bytes) -> bytes | None:
         """The answer's line, None when the connection was of no use (and the call may be made on another)."""
         try:
             stream.write(line)
             stream.flush()
             answer = stream.readline()
         except TimeoutError as error:
-            stream.close()
-            raise PortAwayError("the newsroom did not answer in time") from error
-        except OSError as error:
             _close(stream)
-            if last:
-                raise PortAwayError(str(error)) from error
+            raise PortAwayError("the newsroom did not answer in time") from error
+        except OSError:
+            _close(stream)
             return None
         if not answer.endswith(b"\n"):
             _close(stream)

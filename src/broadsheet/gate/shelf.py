@@ -9,7 +9,7 @@ Every change raises the shelf's generation. What is held from before is looked o
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from broadsheet.access.meter import pack, section_code
 from broadsheet.access.rules import State, Story, Tier
@@ -58,13 +58,15 @@ class Held:
     `dressed` keeps the heads rendered for it: (sheet, encoding, cache, reason) -> (head, bytes).
     """
 
-    __slots__ = ("dressed", "facts", "generation", "path", "read", "sheets", "story")
+    __slots__ = ("dressed", "facts", "generation", "path", "read", "rows", "rows_of", "sheets", "story")
 
     def __init__(self, path: bytes, facts: Facts | None = None) -> None:
         self.path = path
         self.facts = facts
         self.sheets: dict[str, Sheet] = {}
         self.dressed: dict[tuple[str, str, str, str], tuple[Head, bytes]] = {}
+        self.rows: dict[int, Any] = {}
+        self.rows_of: object = None
         self.generation = -1
         self.story = _NO_STORY
         self.read = 0
@@ -76,7 +78,7 @@ class Held:
 class Shelf:
     """What one worker holds of the press's stores: at most `most_bytes` of pages, the least recently asked for go."""
 
-    def __init__(self, stores: Stores, edition: int, most_bytes: int = 128 * MEGABYTE) -> None:
+    def __init__(self, stores: Stores, most_bytes: int = 128 * MEGABYTE) -> None:
         self._stores = stores
         self._held: OrderedDict[bytes, Held] = OrderedDict()
         self._paths: dict[int, bytes] = {}
@@ -85,7 +87,7 @@ class Shelf:
         self._least_version: Recent[int, int] = Recent(_REMEMBERED)
         self._removed: Recent[int, bool] = Recent(_REMEMBERED)
         self._pages_since = 0
-        self._edition = edition
+        self._edition = stores.public.note("edition")
         self.generation = 0
 
     # --- what changed -------------------------------------------------------------------------------------------
@@ -105,9 +107,12 @@ class Shelf:
         self._pages_since = max(self._pages_since, notice)
         self.generation += 1
 
-    def edition_changed(self, edition: int) -> None:
-        self._edition = edition
-        self.generation += 1
+    def look_at_edition(self) -> None:
+        """From now on only sheets of the edition noted beside them are served: whoever prints says so there first."""
+        edition = self._stores.public.note("edition")
+        if edition != self._edition:
+            self._edition = edition
+            self.generation += 1
 
     @property
     def edition(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from ipaddress import ip_address
+from socket import AF_INET, AF_INET6, inet_pton
 
 from broadsheet.access.book import Taken
 from broadsheet.access.meter import Meter, section_of, stories_of
@@ -55,8 +55,8 @@ def as_it_turned_out(request: Request, taken: Taken, limit: int) -> Request:
 def packed(address: str) -> bytes:
     """An address as 4 or 16 bytes; none when it is not one (a Unix socket's peer)."""
     try:
-        return ip_address(address).packed
-    except ValueError:
+        return inet_pton(AF_INET6 if ":" in address else AF_INET, address.partition("%")[0])
+    except (OSError, ValueError):
         return b""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from broadsheet.seals import Seal
 
@@ -41,6 +41,7 @@ class Passport(NamedTuple):
 # Version, reader, epoch, staff, issued, expires, number of rights; then their times (end -1 is open), and text: the
 # session, the products and the name, one a line. A subscriber shows it at every story, so it opens in two microseconds.
 _HEAD = struct.Struct(">BQQ?QQB")
+_head_at = _HEAD.unpack_from
 _MOST_RIGHTS = 64
 _TIMES = [struct.Struct(f">{2 * rights}q") for rights in range(_MOST_RIGHTS + 1)]
 
@@ -51,6 +52,7 @@ class PassportOffice:
     def __init__(self, keys: Sequence[bytes], site: str) -> None:
         """`keys`: one or more of 32 bytes, `site`: the public host, bound into the seal."""
         self._seal = Seal(keys, f"passport|{site}")
+        self._open = self._seal.open
 
     def seal(self, passport: Passport) -> str:
         """The cookie's value."""
@@ -59,6 +61,19 @@ class PassportOffice:
         text = "\n".join((session, ",".join([right.product for right in rights]), name.replace("\n", " ")))
         head = _HEAD.pack(VERSION, reader, epoch, staff, issued, expires, len(rights))
         return self._seal.seal(head + _TIMES[len(rights)].pack(*times) + text.encode())
+
+    def read(self, value: str, at: float) -> tuple[Any, ...] | None:
+        """What lies in a cookie's value, as it lies there: reader, epoch, staff, session, products joined by commas,
+        and each right's start and end (-1 is open). None when it is forged, foreign, edited or expired."""
+        body = self._open(value)
+        if body is None or body[0] != VERSION:
+            return None
+        _, reader, epoch, staff, issued, expires, number = _head_at(body)
+        if not issued - 60 <= at < expires:
+            return None
+        times = _TIMES[number]
+        session, products, _ = body[_HEAD.size + times.size :].decode().split("\n")
+        return reader, epoch, staff, session, products, *times.unpack_from(body, _HEAD.size)
 
     def open(self, value: str, now: datetime, late: timedelta = timedelta()) -> Passport | None:
         """The passport in a cookie's value; None when it is forged, foreign, edited or expired, but for `late`."""

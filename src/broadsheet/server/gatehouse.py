@@ -73,7 +73,7 @@ def build_gate(options: Any, secret: bytes, *older: bytes) -> Gate:
     records = RecordBook(options.data / "decisions") if options.decision_days else None
     return Gate(
         gate_options,
-        Shelf(stores, stores.public.note("edition"), options.gate_memory * MEGABYTE),
+        Shelf(stores, options.gate_memory * MEGABYTE),
         seals,
         book=open_book(options, sole=options.gate_workers == 1),
         recorder=Recorder((secret, *older)[-1], records),

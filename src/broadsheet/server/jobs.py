@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
 
 from broadsheet import clock
 from broadsheet.access import actions as access
@@ -27,10 +26,16 @@ def renew_edition() -> None:
     The edition is derived from what is printed, not counted by hand: a change that forgot to raise it cannot exist.
     """
     edition, shelf = chrome().edition, stores().public
-    if edition != shelf.note("edition"):
-        with transaction.atomic():
-            shelf.write_note("edition", edition)
-            bus.announce("edition", "paper", edition)
+    before = shelf.note("edition")
+    if edition == before:
+        return
+    # Noted before it is announced: a gate that hears of it looks at the note.
+    shelf.write_note("edition", edition)
+    try:
+        bus.announce("edition", "paper", edition)
+    except BaseException:
+        shelf.write_note("edition", before)  # so that the next look announces it
+        raise
 
 
 def print_policy(_event: PolicySwitched) -> None:

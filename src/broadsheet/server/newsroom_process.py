@@ -9,7 +9,7 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
@@ -41,24 +41,28 @@ async def _serve(pages: UnixListener, questions: UnixListener, newsroom: Any, ar
     )
     server = uvicorn.Server(config)
     child.serving()
-    await newsroom.ports.start(questions.socket)
-    saying = asyncio.ensure_future(_take_over(server, (pages, questions), args))
+    await newsroom.ports.start(questions.socket, questions.is_replaced)
+    beside = asyncio.ensure_future(_hold_office(server, (pages, questions), newsroom, args))
     try:
         await server.serve([pages.socket])
     finally:
         child.end_soon(child.GRACE / 2)
-        saying.cancel()
+        beside.cancel()
         newsroom.worker.stop()
         await newsroom.ports.stop(LAST_JOB)
 
 
-async def _take_over(server: uvicorn.Server, listeners: Iterable[UnixListener], args: Any) -> None:
-    """Only a newsroom that answers takes the place of the one before it."""
+async def _hold_office(server: uvicorn.Server, listeners: Sequence[UnixListener], newsroom: Any, args: Any) -> None:
+    """Only a newsroom that answers takes the place of the one before it, which begins no job and no printing from then
+    on: what it prints is of the options that were."""
     while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event
         await asyncio.sleep(0.01)
     for listener in listeners:
         listener.take_over()
     child.ready(args)
+    while not listeners[-1].is_replaced():  # noqa: ASYNC110 - a rename by another process, which nobody is told of
+        await asyncio.sleep(0.1)
+    newsroom.worker.stop()
 
 
 def main(words: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import Any
@@ -24,10 +25,13 @@ class PortsServer:
         self._ports = {field.name: getattr(ports, field.name) for field in fields(Ports)}
         self._threads = ThreadPoolExecutor(THREADS, "port")
         self._server: asyncio.Server | None = None
+        self._is_replaced: Callable[[], bool] = lambda: False
         self._busy: set[asyncio.Task[Any]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def start(self, listening: socket.socket) -> None:
+    async def start(self, listening: socket.socket, is_replaced: Callable[[], bool] = lambda: False) -> None:
+        """`is_replaced`: another newsroom has taken this one's place, and is the one to ask."""
+        self._is_replaced = is_replaced
         self._server = await asyncio.start_unix_server(self._serve, sock=listening, limit=LONGEST_LINE)
 
     async def stop(self, grace: float) -> None:
@@ -43,7 +47,7 @@ class PortsServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
-            while line := await reader.readline():
+            while (line := await reader.readline()) and not self._is_replaced():
                 task = asyncio.ensure_future(self._answer(line, writer))
                 self._busy.add(task)
                 task.add_done_callback(self._busy.discard)

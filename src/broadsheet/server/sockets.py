@@ -77,11 +77,19 @@ class UnixListener:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.bind(str(self._draft))
         self._draft.chmod(0o600)
+        self._file = self._draft.stat().st_ino
         self.socket.listen(BACKLOG)
         self.socket.setblocking(False)
 
     def take_over(self) -> None:
         self._draft.rename(self._path)
+
+    def is_replaced(self) -> bool:
+        """Whether another listens under the address that this one has taken over before."""
+        try:
+            return self._path.stat().st_ino != self._file
+        except FileNotFoundError:
+            return False
 
 
 def only_newsroom(data: Path) -> IO[str]:

@@ -114,6 +114,14 @@ class Cluster:
 
         send(owner, (b"EVALSHA", script.digest, *rest))
 
+    def ask(self, slot: int, command: bytes, done: Done) -> None:
+        """One packed command to the server of a slot. `done` hears a ReplyError of a slot that has moved, too."""
+        owner = self._owner[slot]
+        if owner is None:
+            done(AWAY)
+        else:
+            owner.ask(command, done)
+
     def call(self, slot: int, command: tuple[Any, ...], done: Done) -> None:
         """One plain command to the server of a slot, without following it if the slot has moved."""
         owner = self._owner[slot]

@@ -58,6 +58,7 @@ class Connection:
         self._reader = hiredis.Reader()
         self._waiting: deque[tuple[float, Done]] = deque()
         self._out: list[bytes] = []
+        self._asked = 0.0
         self._tries = 0
         self._closed = False
         self._watch: asyncio.TimerHandle | None = None
@@ -72,13 +73,13 @@ class Connection:
         self._send(command, done)
 
     def _send(self, command: bytes, done: Done) -> None:
-        now = self._loop.time()
-        if not self._out:
+        if not self._out:  # the first of this turn of the loop: the others are sent at the same time
+            self._asked = self._loop.time()
             self._loop.call_soon(self._flush)
             if self._watch is None:
-                self._watch = self._loop.call_at(now + TIMEOUT, self._look_at_the_clock)
+                self._watch = self._loop.call_at(self._asked + TIMEOUT, self._look_at_the_clock)
         self._out.append(command)
-        self._waiting.append((now, done))
+        self._waiting.append((self._asked, done))
 
     def _flush(self) -> None:
         if self._out and self._transport is not None:

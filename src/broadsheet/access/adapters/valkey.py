@@ -19,89 +19,26 @@ from typing import Any
 import hiredis
 
 from broadsheet.access.adapters.addresses import servers_of
-from broadsheet.access.adapters.cluster import Cluster, Script, slot_of
+from broadsheet.access.adapters.cluster import Cluster, slot_of
 from broadsheet.access.adapters.resp import AWAY, Reply
-from broadsheet.access.book import Taken, together
-from broadsheet.access.budget import EARNED_BY_A_METER, MOST_GROWTH, prefixes
-from broadsheet.access.meter import Meter
+from broadsheet.access.adapters.scripts import BUDGET, COMMAND, LOOK, TAKE
+from broadsheet.access.book import Taken, together, verdict
+from broadsheet.access.budget import prefixes
+from broadsheet.access.meter import MOST_READS, Meter
 from broadsheet.ids import keyed_digest
 
 log = logging.getLogger(__name__)
 
 BUCKETS = 16384  # hashes of a window: up to 2 million meters they stay in the server's compact form
+_DAY = struct.Struct(">H")
+_MINUTE = timedelta(minutes=1)
+_new = tuple.__new__  # a named tuple's own constructor is a Python function: a call more at every read
+_stories = [struct.Struct(f">{number}I").pack for number in range(MOST_READS + 2)]
 _STORY = struct.Struct(">I")  # below 2**31; the highest bit says that a section follows
 _WITH_SECTION = struct.Struct(">IH")
 _MARK, _LOW = 2**31, 2**31 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
 _LONGEST_WAIT = 2.0  # seconds that a sign-in waits for the server
-
-_TAKE = Script("""
-local value = redis.call('HGET', KEYS[1], ARGV[1])
-local reads, day = '', 0
-if value then reads, day = string.sub(value, 3), struct.unpack('>H', value) end
-local function split(packed)
-  local stories, sections, i = {}, {}, 1
-  while i <= #packed do
-    local story = struct.unpack('>I4', packed, i)
-    if story >= 2147483648 then
-      stories[#stories + 1], sections[#sections + 1], i = story - 2147483648, string.sub(packed, i + 4, i + 5), i + 6
-    else
-      stories[#stories + 1], sections[#sections + 1], i = story, '', i + 4
-    end
-  end
-  return stories, sections
-end
-local stories, sections = split(reads)
-local function has(story)
-  for _, other in ipairs(stories) do if other == story then return true end end
-end
-local function add(packed)
-  local more, theirs = split(packed)
-  for i, story in ipairs(more) do
-    if not has(story) then
-      stories[#stories + 1], sections[#sections + 1] = story, theirs[i]
-      if theirs[i] == '' then reads = reads .. struct.pack('>I4', story)
-      else reads = reads .. struct.pack('>I4', story + 2147483648) .. theirs[i] end
-    end
-  end
-end
-add(ARGV[3])
-local asked, section = split(ARGV[2])
-if has(asked[1]) then return {'repeat', reads, day} end
-if #stories >= tonumber(ARGV[4]) then return {'limit', reads, day} end
-if ARGV[5] ~= '' then
-  local used = 0
-  for _, other in ipairs(sections) do if other == section[1] then used = used + 1 end end
-  if used >= tonumber(ARGV[5]) then return {'section_limit', reads, day} end
-end
-add(ARGV[2])
-redis.call('HSET', KEYS[1], ARGV[1], struct.pack('>H', ARGV[6]) .. reads)
-if not value then redis.call('EXPIRE', KEYS[1], ARGV[7]) end
-return {'ok', reads, day}
-""")
-
-_LOOK = Script("return redis.call('HGET', KEYS[1], ARGV[1])")
-
-_BUDGET = Script(
-    """
-local kind, budget, limit, ttl = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-if kind == 'begin' then
-  for i, key in ipairs(KEYS) do
-    local counts = redis.call('HMGET', key, 'begun', 'returned')
-    local base = budget * tonumber(ARGV[4 + i])
-    local earned = math.floor((tonumber(counts[2] or 0) or 0) * PART / (WHOLE * math.max(1, limit - 1)))
-    if (tonumber(counts[1] or 0) or 0) >= math.min(base + earned, GROWTH * base) then return 0 end
-  end
-end
-for _, key in ipairs(KEYS) do
-  redis.call('HINCRBY', key, kind == 'begin' and 'begun' or 'returned', 1)
-  redis.call('EXPIRE', key, ttl)
-end
-return 1
-""".replace("PART", str(EARNED_BY_A_METER[0]))
-    .replace("WHOLE", str(EARNED_BY_A_METER[1]))
-    .replace("GROWTH", str(MOST_GROWTH))
-)
 
 
 class ValkeyBook:
@@ -118,7 +55,10 @@ class ValkeyBook:
         self._windows: dict[str, tuple[bytes, int]] = {}
         self._today = self._tomorrow = datetime.min.replace(tzinfo=UTC)
         self._day = self._day_began = self._day_ends = 0
+        self.day_packed = b""
         self._keys: dict[int, bytes] = {}
+        self._minute = self._today
+        self._rests: dict[tuple[str, int, int | None], bytes] = {}
 
     # --- coming and going ---------------------------------------------------------------------------------------
     def start(self, loop: asyncio.AbstractEventLoop, clock: Callable[[], datetime]) -> None:  # noqa: ARG002
@@ -184,7 +124,7 @@ class ValkeyBook:
                 await asyncio.sleep(0.01)
             slot, key, field, _ = self.place(meter)
             answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-            cluster.run(_LOOK, slot, (key,), (field,), answer.set_result)
+            cluster.run(LOOK, slot, (key,), (field,), answer.set_result)
             value = await answer
         finally:
             cluster.close()
@@ -222,8 +162,24 @@ class ValkeyBook:
     def day_began(self) -> int:
         return self._day_began
 
+    def rest(self, window: str, limit: int, section_limit: int | None, now: datetime) -> bytes:
+        """What all takes of these limits say alike: limit, ceiling, day and seconds to live, packed once a minute."""
+        if not self._minute <= now < self._minute + _MINUTE:
+            self._minute = now
+            self._rests.clear()
+        found = self._rests.get((window, limit, section_limit))
+        if found is None:
+            ttl = max(60, (self._windows.get(window) or self._window(window))[1] - int(now.timestamp()))
+            words = [b"%d" % limit, b"" if section_limit is None else b"%d" % section_limit, b"%d" % self._day]
+            found = b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in (*words, b"%d" % ttl)])
+            self._rests[window, limit, section_limit] = found
+        return found
+
+    def ask(self, slot: int, command: bytes, done: Callable[[Reply], None]) -> None:
+        self._cluster.ask(slot, command, done)
+
     def run(self, slot: int, keys: tuple[bytes, ...], values: tuple[Any, ...], done: Callable[[Reply], None]) -> None:
-        self._cluster.run(_TAKE, slot, keys, values, done)
+        self._cluster.run(TAKE, slot, keys, values, done)
 
     def _turn(self, now: datetime) -> None:
         start = now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -231,6 +187,8 @@ class ValkeyBook:
         self._today, self._tomorrow = start.astimezone(UTC), end.astimezone(UTC)
         self._day_began, self._day_ends = int(start.timestamp()), int(end.timestamp())
         self._day = (start.date() - _EPOCH).days
+        self.day_packed = _DAY.pack(self._day)
+        self._rests.clear()
         self._keys.clear()
 
     # --- budgets ------------------------------------------------------------------------------------------------
@@ -246,7 +204,7 @@ class ValkeyBook:
         tag = keyed_digest(secret, "site", found[-1].name, 8).hex().encode()  # a /56 lies with its /48
         keys = [b"bsn:{%b}:%b" % (tag, keyed_digest(secret, "network", p.name, 8).hex().encode()) for p in found]
         values = (kind, self._budget, limit, ttl, *(p.budgets for p in found))
-        self._cluster.run(_BUDGET, slot_of(tag), keys, values, done)
+        self._cluster.run(BUDGET, slot_of(tag), keys, values, done)
 
     def _fetch_key(self, day: int, ttl: int, then: Callable[[], None], done: Callable[[Reply], None]) -> None:
         """The key of a day, made by whoever asks first; the server destroys it when the day ends."""
@@ -304,29 +262,47 @@ class _One:
 
     def take(self) -> None:
         book, meter = self._book, self._meter
-        slot, key, field, end = book.place(meter)
-        section_limit = self._section_limit
-        values = (
-            field,
-            _packed((self._read,), sections=section_limit is not None),
-            _packed(meter.reads, sections=section_limit is not None) if meter.reads else b"",
-            self._limit,
-            "" if section_limit is None else section_limit,
-            book.day,
-            max(60, end - int(self._now.timestamp())),
-        )
-        book.run(slot, (key,), values, self._took)
+        slot, key, field, _ = book.place(meter)
+        read, known = self._packed()
+        new = book.day_packed + known + read if self._is_plain() else b""
+        rest = book.rest(meter.window, self._limit, self._section_limit, self._now)
+        command = COMMAND % (len(key), key, field, len(read), read, len(known), known, rest, len(new), new)
+        book.ask(slot, command, self._heard)
+
+    def _is_plain(self) -> bool:
+        """Whether the read counts by what the cookie says."""
+        return verdict(self._meter.reads, self._read, self._limit, self._section_limit) == "ok"
+
+    def _packed(self) -> tuple[bytes, bytes]:
+        sections = self._section_limit is not None
+        return _packed((self._read,), sections=sections), _packed(self._meter.reads, sections=sections)
+
+    def _heard(self, reply: Reply) -> None:
+        """The reply to a take sent in a hurry. An error says that nothing was done: it is sent where it belongs."""
+        if isinstance(reply, int) and self.network is None and self.granted is True:
+            self._done(_new(Taken, ("ok", (*self._meter[3], self._read))))
+        elif isinstance(reply, hiredis.ReplyError):
+            book, (slot, key, field, end) = self._book, self._book.place(self._meter)
+            read, known = self._packed()
+            section_limit = "" if self._section_limit is None else self._section_limit
+            ttl = max(60, end - int(self._now.timestamp()))
+            book.run(slot, (key,), (field, read, known, self._limit, section_limit, book.day, ttl, b""), self._took)
+        else:
+            self._took(reply)
 
     def _took(self, reply: Reply) -> None:
+        if isinstance(reply, int):
+            reply = [b"ok", b"", reply]
         if not isinstance(reply, list):
             if isinstance(reply, hiredis.ReplyError):
                 log.error("The meter's server answers: %s", reply)
             self._taken = self._away()
         else:
-            verdict, reads, day = reply
-            known = (*self._meter.reads, self._read) if verdict == b"ok" else self._meter.reads
-            self._taken = Taken(verdict.decode(), together(known, _reads(reads)))  # the cookie knows every section
-            returned = self.network is not None and verdict == b"ok" and day < self._book.day
+            said, reads, day = reply
+            known = (*self._meter.reads, self._read) if said == b"ok" else self._meter.reads
+            # The cookie knows every section.
+            self._taken = Taken(said.decode(), together(known, _reads(reads)) if reads else known)
+            returned = self.network is not None and said == b"ok" and day < self._book.day
             if returned and self.network is not None and self._meter.first_read < self._book.day_began:
                 self._book.ask_budget(b"return", self.network, self._limit, self._now, lambda _: None)
         self._settle()
@@ -354,7 +330,7 @@ class _One:
 def _packed(reads: tuple[int, ...], *, sections: bool) -> bytes:
     if sections:
         return b"".join([_WITH_SECTION.pack(read & _LOW | _MARK, read >> 48) for read in reads])
-    return b"".join([_STORY.pack(read & _LOW) for read in reads])
+    return _stories[len(reads)](*[read & _LOW for read in reads])
 
 
 def _reads(packed: bytes) -> tuple[int, ...]:
