@@ -8,7 +8,7 @@ WORKERS ?= auto
 REQUIRE_ALL ?=
 .DEFAULT_GOAL := help
 ARGS ?=
-.PHONY: help demo test lint fmt types contracts unit bench-gate bench-stories prove-gate lock schema docs wheel clean bench-notices
+.PHONY: help demo test lint fmt types contracts unit bench-gate bench-stories prove-gate lock schema docs wheel clean bench-notices prove-billing bench-billing
 
 help: ## what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -54,6 +54,12 @@ docs: $(VENV)/.dev ## write docs/options.md from the option table
 
 bench-notices: $(VENV)/.dev ## how long a publish or a kill takes to reach every gate
 	@$(BIN)/python tools/bench_notices.py
+
+prove-billing: $(VENV)/.dev ## billing while its processes are killed, a thousand times on each database: nobody is charged twice
+	@$(BIN)/python -m tools.prove_billing $(ARGS)
+
+bench-billing: $(VENV)/.dev ## renewals a second from ten thousand due subscriptions to a million
+	@$(BIN)/python -m tools.bench_billing $(ARGS)
 
 wheel: $(VENV)/.dev ## build dist/broadsheet-*.whl
 	@$(BIN)/python -m flit_core.wheel --outdir dist

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from broadsheet.subscriptions.actions import next_due
 from broadsheet.subscriptions.models import Subscription
 
 ZONE = ZoneInfo("Asia/Kolkata")
+EPOCH, HALF_HOUR = datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=30)
 LEASE = timedelta(minutes=6)  # longer than any claim of a dead worker's holds
 FROM_OUTSIDE = 0.12  # of the workers that the parent kills at a moment of its own
 SCRIPTS: tuple[tuple[str, ...], ...] = (
@@ -81,18 +82,21 @@ class Proof:
         if self._plan.control:
             control.drop_constraints()
         month = 0
-        while month < self._plan.months or (
-            sum(self._kills.values()) < self._plan.kills and month < self._plan.most_months
-        ):
+        while self._goes_on(month):
             month += 1
             self._script()
             self._walk(self._now + timedelta(days=31))
             self._wish(month)
             self._say(f"month {month}: {sum(self._kills.values())} killed, {self._found.rounds} rounds")
+        if self._plan.control:
+            return self._judged(month, began)
         # Whoever was declined, told late or left over comes to an end.
         self._walk(self._now + timedelta(days=26 if self._books.gone else 9), to_the_end=True)
         self._carrier.rest()
         self._walk(self._now, to_the_end=True)
+        return self._judged(month, began)
+
+    def _judged(self, month: int, began: float) -> Found:
         found = self._found
         self._kills.update(self._carrier.kills)
         found.kills, found.messages, found.months = dict(self._kills), dict(self._carrier.told), month
@@ -100,6 +104,14 @@ class Proof:
         verdict.judge(found, self._books, self._now, strict=not self._plan.control)
         found.seconds = time.monotonic() - began
         return found
+
+    def _goes_on(self, month: int) -> bool:
+        """The control ends with the first double charge, the proof when enough have died."""
+        if month >= self._plan.most_months:
+            return False
+        if self._plan.control:
+            return not verdict.charged_twice(verdict.taken(Found()))
+        return month < self._plan.months or sum(self._kills.values()) < self._plan.kills
 
     def _script(self) -> None:
         """What the till will answer to some of the readers next."""
@@ -149,9 +161,14 @@ class Proof:
             or WebhookEvent.objects.filter(status="received").exists()
             or Subscription.objects.filter(due_at__lte=self._now).exists()
         )
-        instants = [next_due(self._now), self._now + LEASE if left_over else None]
-        found = [instant for instant in instants if instant is not None]
-        return min(found) if found else None
+        soon = self._now + LEASE
+        if left_over:
+            return soon
+        then = next_due(self._now)
+        if then is None or then <= soon:
+            return soon if then else None
+        # What falls due within half an hour is done together: readers bought at different seconds.
+        return then + (EPOCH - then) % HALF_HOUR
 
     def _round(self) -> None:
         """Let every slot of workers come to the end of its shift at one instant; who is killed is replaced."""

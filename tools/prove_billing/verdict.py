@@ -32,8 +32,7 @@ OWN = "subscription:"
 def judge(found: Found, books: Any, now: datetime, *, strict: bool) -> None:
     """Write into `found` what is wrong. Without `strict` only the till's book is looked at: the control's papers are
     no longer ours to judge."""
-    taken = _taken(found)
-    _charged(found, books, taken, now)
+    _charged(found, books, taken(found), now)
     if strict:
         _refunds(found, books)
         _left_over(found, now)
@@ -44,7 +43,7 @@ def judge(found: Found, books: Any, now: datetime, *, strict: bool) -> None:
             found.faults.append(f"{Discrepancy.objects.count()} discrepancies were raised")
 
 
-def _taken(found: Found) -> dict[tuple[int, int], int]:
+def taken(found: Found) -> dict[tuple[int, int], int]:
     """How often the till took money for each (subscription, period) and kept it."""
     back: Counter[int] = Counter()
     for charge_id, amount in SandboxRefund.objects.using(BOOK).values_list("charge_id", "amount_minor"):
@@ -53,21 +52,25 @@ def _taken(found: Found) -> dict[tuple[int, int], int]:
         row.key: (int(row.invoice.subject.removeprefix(OWN)), row.invoice.period_index)
         for row in Payment.objects.select_related("invoice")
     }
-    taken: Counter[tuple[int, int]] = Counter()
+    kept: Counter[tuple[int, int]] = Counter()
     for row in SandboxCharge.objects.using(BOOK).filter(status="succeeded"):
         found.till_charges += 1
         if row.key not in told:
             found.faults.append(f"the till took {row.key}, of which nobody here knows")
         elif back[row.pk] < row.amount_minor:
-            taken[told[row.key]] += 1
-    return taken
+            kept[told[row.key]] += 1
+    return kept
 
 
-def _charged(found: Found, books: Any, taken: dict[tuple[int, int], int], now: datetime) -> None:
+def charged_twice(kept: dict[tuple[int, int], int]) -> int:
+    return sum(count - 1 for count in kept.values() if count > 1)
+
+
+def _charged(found: Found, books: Any, kept: dict[tuple[int, int], int], now: datetime) -> None:
     """Every period that should be was charged once, and each subscription stands where the calendar says."""
-    found.double = sum(count - 1 for count in taken.values() if count > 1)
+    found.double = charged_twice(kept)
     paid: dict[int, set[int]] = defaultdict(set)
-    for pk, index in taken:
+    for pk, index in kept:
         paid[pk].add(index)
     by_reader = Counter(row.customer for row in SandboxCharge.objects.using(BOOK).filter(status="succeeded"))
     for row in Subscription.objects.order_by("pk"):
