@@ -51,7 +51,7 @@ class Walk:
         self._stopped_until: datetime | None = None
         self._runs = 0
         self._trouble = _Trouble()
-        clock.start_at(self._now)
+        clock.stand_at(self._now)
         self._books = Books(scenario, shop.open_shop(scenario, self._now))
         self._messages = Messages()
         self._desk = Desk(self._books, self._messages)
@@ -70,6 +70,7 @@ class Walk:
         finally:
             logging.getLogger("broadsheet").removeHandler(self._trouble)
             crash.install(None)
+            clock.stand_at(None)
 
     def _walk(self) -> None:
         later = sorted((expect for expect in self._scenario.expects if expect.at), key=lambda expect: expect.at or 0)
@@ -115,7 +116,7 @@ class Walk:
 
     def _set(self, now: datetime) -> None:
         self._now = max(now, self._now)
-        clock.start_at(self._now)
+        clock.stand_at(self._now)
 
     def _settle(self) -> None:
         """What the steps of this instant made due is done at once, as by a worker that looks every minute."""
