@@ -8,12 +8,14 @@ from django.core import mail
 
 from broadsheet import clock
 from broadsheet.payments import actions as payments
+from broadsheet.payments.adapters import NoAnswerError
+from broadsheet.payments.adapters.sandbox import SandboxTill
 from broadsheet.payments.models import CreditEntry, CreditNote, Invoice, Payment, Refund, SandboxCharge, SandboxRefund
 from broadsheet.payments.queries import credit_balance
 from broadsheet.readers.models import Reader
 from broadsheet.subscriptions import actions
 from broadsheet.subscriptions.actions.history import today
-from broadsheet.subscriptions.models import Gift, Plan, Subscription, SubscriptionEvent
+from broadsheet.subscriptions.models import Gift, Plan, Segment, Subscription, SubscriptionEvent
 from tests.subscriptions import make_subscriptions as make
 from tests.subscriptions.desk_line import Line
 
@@ -166,7 +168,8 @@ def test_refusals_say_why_and_change_nothing(bought, line):
         ("extend", "1", "--days", "0"), ("extend", "1", "--days", "-3"), ("extend", "1", "--days", "ten"),
         ("refund", "1", "--amount", "0", "--reason", "x"), ("refund", "1", "--amount", "-5", "--reason", "x"),
         ("refund", "1", "--amount", "1e3", "--reason", "x"), ("comp", "a@b.org", "q", "--until", "10/04/2027"),
-        ("comp", "a@b.org", "q", "--until", "2027-02-30"), ("cancel", "1", "--refund", "all"),
+        ("comp", "a@b.org", "q", "--until", "2027-02-30"),
+        ("credit", "1", "--amount", "1", "--key", "a:b"), ("cancel", "1", "--refund", "all"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_a_usage_error(words, line):
@@ -230,10 +233,12 @@ def test_a_refund_goes_and_the_next_one_only_as_far_as_is_left(bought, line):
 
 
 def test_a_refund_with_a_key_goes_once(bought, line):
-    for _ in range(2):
-        line("refund", bought.pk, "--amount", "10", "--reason", "x", "--key", "ticket-7")
-        assert line.status == 0
-    assert SandboxRefund.objects.get().amount_minor == 1_000
+    words = ("refund", bought.pk, "--amount", "10", "--reason", "x", "--key", "ticket-7")
+    assert [row["event"] for row in line(*words)] == ["credit_note", "refund"]
+    before = books(), list(Segment.objects.values())
+    assert line(*words) == [{"event": "known", "key": "ticket-7"}]
+    assert (line.status, SandboxRefund.objects.get().amount_minor) == (0, 1_000)
+    assert (books(), list(Segment.objects.values())) == before
 
 
 def test_four_eyes_above_the_limit(bought, line, settings):
@@ -287,8 +292,19 @@ def test_a_cheque_is_booked_once_a_key(bought, line):
     line("pay", bought.pk, "--reference", "cheque 412", "--key", "c412")
     paid = Payment.objects.get(kind="hand")
     assert (paid.amount_minor, paid.provider_ref, Subscription.objects.get().status) == (90_000, "cheque 412", "active")
-    line("pay", bought.pk, "--amount", "900", "--reference", "cheque 412", "--key", "c412")
-    assert Payment.objects.filter(kind="hand").count() == 1
+    before = books()
+    for again in ((), ("--amount", "900")):
+        assert line("pay", bought.pk, *again, "--reference", "cheque 412", "--key", "c412") == [
+            {"event": "known", "key": "c412"}
+        ]
+    assert books() == before
+
+
+def test_money_ahead_is_credit_once_a_key(bought, line):
+    words = ("pay", bought.pk, "--amount", "900", "--reference", "transfer 5", "--key", "t5")
+    assert [(row["event"], row["kind"]) for row in line(*words)] == [("payment", "ahead")]
+    assert line(*words) == [{"event": "known", "key": "t5"}]
+    assert credit_balance(bought.reader_id, "INR") == 90_000
 
 
 def test_a_pay_link_pays(bought, line):
@@ -313,9 +329,20 @@ def test_a_receipt_goes_out_again(bought, line):
 
 
 def test_credit_is_given_once_a_key(bought, line):
-    for _ in range(2):
-        line("credit", bought.pk, "--amount", "50", "--reason", "sorry", "--key", "t1")
-    assert credit_balance(bought.reader_id, "INR") == 5_000
+    other = make.buy(make.reader("b@example.org"), clock.now())
+    for number in (bought.pk, bought.pk, other.pk):
+        line("credit", number, "--amount", "50", "--reason", "sorry", "--key", "t1")
+    assert (credit_balance(bought.reader_id, "INR"), credit_balance(other.reader_id, "INR")) == (5_000, 5_000)
+
+
+def test_a_till_that_is_away_is_a_service_that_cannot_be_reached(bought, line, monkeypatch):
+    def away(*_, **__):
+        raise NoAnswerError("no route to host")
+
+    overdue(bought)
+    monkeypatch.setattr(SandboxTill, "open_checkout", away)
+    assert line("paylink", bought.pk) == []
+    assert (line.status, "did not answer" in line.err) == (3, True)
 
 
 # --- dry runs ---

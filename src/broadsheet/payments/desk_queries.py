@@ -12,6 +12,7 @@ from django.db.models import Q
 from broadsheet.payments.adapters.registry import providers
 from broadsheet.payments.models import (
     BillingProfile,
+    CreditEntry,
     CreditNote,
     Discrepancy,
     Dispute,
@@ -29,6 +30,7 @@ __all__ = [
     "MandateFacts",
     "MoneyWaiting",
     "NoteFacts",
+    "credit_entry_exists",
     "disputes_about",
     "failed_webhooks",
     "found_by_number",
@@ -183,6 +185,11 @@ def disputes_about(subject: str) -> list[DisputeFacts]:
         )
         for row in rows
     ]  # fmt: skip
+
+
+def credit_entry_exists(key: str) -> bool:
+    """Whether a reader's credit was changed under this key."""
+    return CreditEntry.objects.filter(key=key).exists()
 
 
 def mandates_by_id(ids: Sequence[int]) -> dict[int, MandateFacts]:

@@ -12,9 +12,8 @@ from broadsheet.payments.adapters.registry import providers
 from broadsheet.payments.desk_queries import money_waiting
 from broadsheet.payments.reconcile import reconcile
 from broadsheet.subscriptions import check, desk_queries
-from broadsheet.subscriptions.cli_words import Row, WrongError, command, count, tell
+from broadsheet.subscriptions.cli_words import UNREACHABLE, Row, WrongError, command, count, tell
 
-UNREACHABLE = 3
 PROGRESS = 20_000  # subscriptions between two words on stderr
 
 

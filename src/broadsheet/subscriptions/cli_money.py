@@ -26,6 +26,8 @@ from broadsheet.subscriptions.cli_words import (
     deed,
     done,
     minor,
+    once,
+    own_key,
     row_of,
     subscription_id,
 )
@@ -38,7 +40,7 @@ def add_to(commands: Any) -> None:
     back.add_argument("--amount", type=amount, required=True, help="such as 450 or 450.50")
     back.add_argument("--no-adjust", action="store_true", help="no credit note: the reader owes it again")
     back.add_argument(
-        "--key", default="", metavar="KEY", help="asked for once under this name, however often it is run"
+        "--key", type=own_key, default="", metavar="KEY", help="asked for once under this name, however often it is run"
     )
     command(commands, "refunds", run_refunds, "refunds above the limit that wait for a second pair of eyes")
     for name, run, text in (
@@ -51,29 +53,34 @@ def add_to(commands: Any) -> None:
     paid = deed(commands, "pay", run_pay, "book a transfer, a cheque or cash")
     paid.add_argument("--amount", type=amount, help="without it: all that is owed")
     paid.add_argument("--reference", default="", metavar="TEXT", help="such as the number of the cheque")
-    paid.add_argument("--key", default="", metavar="KEY", help="booked once under this name, however often it is run")
+    paid.add_argument(
+        "--key", type=own_key, default="", metavar="KEY", help="booked once under this name, however often it is run"
+    )
     link = deed(commands, "paylink", run_paylink, "a till's page for what is owed")
     link.add_argument("--rail", choices=("card", "upi"), default="card")
     receipt = deed(commands, "resend-receipt", run_resend_receipt, "send a receipt once more")
     receipt.add_argument("--invoice", default="", metavar="NUMBER", help="without it: the newest that is paid")
     credit = deed(commands, "credit", run_credit, "let the reader's next invoices come to less")
     credit.add_argument("--amount", type=amount, required=True, help="such as 450 or 450.50")
-    credit.add_argument("--key", default="", metavar="KEY", help="given once under this name, however often it is run")
+    credit.add_argument(
+        "--key", type=own_key, default="", metavar="KEY", help="given once under this name, however often it is run"
+    )
 
 
 def run_refund(args: argparse.Namespace, now: datetime) -> Iterator[Row]:
     row = row_of(args.subscription)
     if not args.reason.strip():
         raise UsageError("A refund needs its --reason: it stands on the credit note.")
-    return done(
+    return once(
         args,
-        lambda: actions.refund_payment(
+        row.id,
+        lambda key: actions.refund_payment(
             subscription_id=row.id,
             amount_minor=minor(args.amount, row.currency),
             adjust=not args.no_adjust,
             actor=actor_of(args),
             reason=args.reason,
-            key=args.key,
+            key=key,
             now=now,
         ),
     )
@@ -116,13 +123,14 @@ def run_retry(args: argparse.Namespace, now: datetime) -> Iterator[Row]:
 
 def run_pay(args: argparse.Namespace, now: datetime) -> Iterator[Row]:
     row = row_of(args.subscription)
-    return done(
+    return once(
         args,
-        lambda: actions.pay(
+        row.id,
+        lambda key: actions.pay(
             subscription_id=row.id,
             amount_minor=None if args.amount is None else minor(args.amount, row.currency),
             reference=args.reference,
-            key=args.key,
+            key=key,
             actor=actor_of(args),
             now=now,
         ),
@@ -153,15 +161,16 @@ def run_resend_receipt(args: argparse.Namespace, now: datetime) -> Iterator[Row]
 
 def run_credit(args: argparse.Namespace, now: datetime) -> Iterator[Row]:
     row = row_of(args.subscription)
-    return done(
+    return once(
         args,
-        lambda: actions.give_credit(
+        row.id,
+        lambda key: actions.give_credit(
             reader_id=row.reader_id,
             subscription_id=row.id,
             amount_minor=minor(args.amount, row.currency),
             currency=row.currency,
             reason=args.reason,
-            key=args.key,
+            key=key,
             actor=actor_of(args),
             now=now,
         ),

@@ -25,13 +25,14 @@ from broadsheet import clock
 from broadsheet.dates import rfc3339
 from broadsheet.money import format_money
 from broadsheet.payments import crash
+from broadsheet.payments.adapters import NoAnswerError
 from broadsheet.readers.queries import reader, reader_by_email
 from broadsheet.subscriptions.actions import Happened
 from broadsheet.subscriptions.desk_queries import events_after, last_event_id, subscription_of_number
 from broadsheet.subscriptions.queries import SubscriptionRow, current_subscription, subscription
 from broadsheet.subscriptions.rules import RefusedError
 
-DONE, FOUND_WRONG, USAGE = 0, 1, 2
+DONE, FOUND_WRONG, USAGE, UNREACHABLE = 0, 1, 2, 3
 Row = Mapping[str, Any]
 Command = Callable[[argparse.Namespace, datetime], Iterable[Row | Happened]]
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,3})?")
@@ -111,6 +112,13 @@ def amount(text: str) -> Decimal:
     if not _AMOUNT.fullmatch(plain) or not Decimal(plain):
         raise argparse.ArgumentTypeError(f"{text!r} is no amount; write 450 or 450.50, in units of the currency")
     return Decimal(plain)
+
+
+def own_key(text: str) -> str:
+    """For argparse: a name under which something is done once."""
+    if text and not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no key: up to 40 letters, digits, dots, dashes")
+    return text
 
 
 def minor(given: Decimal, currency: str) -> int:
@@ -243,9 +251,26 @@ def execute(args: argparse.Namespace, run: Command) -> int:
             tell(args, str(wrong))
         return wrong.status
     except UsageError as error:
-        print(f"broadsheet: {error}", file=sys.stderr)
-        return USAGE
+        return _fail(str(error), USAGE)
+    except NoAnswerError as error:
+        return _fail(f"the payment provider did not answer: {error}", UNREACHABLE)
     return DONE
+
+
+def _fail(text: str, status: int) -> int:
+    print(f"broadsheet: {text}", file=sys.stderr)
+    return status
+
+
+def once(args: argparse.Namespace, number: int, work: Callable[[str], list[Happened]]) -> Iterator[Row]:
+    """As `done`, under the key that was given; a repeat says so."""
+    key = f"desk:{number}:{args.key}" if args.key else ""
+    told = False
+    for row in done(args, lambda: work(key)):
+        told = True
+        yield row
+    if not told and key:
+        yield {"event": "known", "key": args.key}
 
 
 class _StopError(BaseException):

@@ -13,6 +13,7 @@ from broadsheet.dates import rfc3339
 from broadsheet.payments import actions as payments
 from broadsheet.payments.actions import InvoiceStateError
 from broadsheet.payments.adapters import MandateWish
+from broadsheet.payments.desk_queries import credit_entry_exists
 from broadsheet.payments.queries import (
     InvoiceRow,
     MandateRow,
@@ -64,11 +65,13 @@ def pay(
     key: str = "",
 ) -> list[Happened]:
     """Book money that came by hand: for what is owed, oldest first (all of it when no amount is named). More than is
-    owed becomes the reader's credit, which the next invoice uses up.
+    owed becomes the reader's credit, which the next invoice uses up. With a `key` it is booked once.
 
     RefusedError: `nothing_to_pay`, `charge_under_way`, `bad_amount`.
     """
     subscription = lock(subscription_id)
+    if key and _booked(subscription_id, key):
+        return []
     if subscription.status in rules.TERMINAL:
         raise rules.RefusedError("nothing_to_pay")
     bills = owing_invoices_of(subject(subscription_id))
@@ -96,6 +99,14 @@ def pay(
     if left > 0:
         happened += _ahead(subscription, left, actor, key, now)
     return happened
+
+
+def _booked(subscription_id: int, key: str) -> bool:
+    """Whether money was booked under this key before: for an invoice, or ahead."""
+    keys = (
+        paid.key.rpartition(":")[0] for paid in payments_of_subject(subject(subscription_id)) if paid.kind == "hand"
+    )
+    return key in keys or credit_entry_exists(f"ahead:{key}")
 
 
 def _paid_by_hand(
