@@ -198,6 +198,9 @@ def test_a_client_that_does_not_read_is_put_out(quick):
 
 
 def test_who_does_not_read_holds_no_memory_and_is_put_out(paper, stories, free):
+    with Line(paper) as line:
+        assert line.get("/account/sign-in/").status == 200  # the newsroom loads what it needs at its first page
+    reading(paper, free)
     before = memory(paper)
     lines = [Line(paper, receive_buffer=4096) for _ in range(4)]
     stuck = []
