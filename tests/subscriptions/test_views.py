@@ -386,3 +386,43 @@ def test_no_page_holds_a_placeholder(client, asha, trial, path):
     from broadsheet.subscriptions.rules import looks_unrendered
 
     assert not looks_unrendered(main(client.get(path)))
+
+
+def test_what_is_too_much_for_a_mandate_is_said_before_it_is_bought(client, asha):
+    make.plan("big", 12, 2_700_000)
+    page = text(client.post("/subscribe/big/", make_orders.INDIAN))
+    assert "That is more than may be charged by itself" in page
+    assert "by your card" not in page
+    assert "That is more than may be charged" in ConsentRecord.objects.get(pk=_bought(client, "big")).text
+
+
+def _bought(client, code):
+    make_orders.till(client, code)
+    return ConsentRecord.objects.latest("id").pk
+
+
+# Other tills
+
+
+def test_by_transfer_nothing_is_charged_by_itself(client, asha, settings):
+    settings.BROADSHEET = dataclasses.replace(settings.BROADSHEET, payment_provider="manual")
+    page = client.post("/subscribe/annual/", make_orders.INDIAN)
+    assert "Nothing is charged by itself later" in text(page)
+    assert "UPI" not in main(page)
+    transfer = make_orders.till(client, "annual", rail="manual")
+    assert transfer.startswith("/transfer/")
+    assert "Pay ₹2,700 by transfer" in text(client.get(transfer))
+    row = Subscription.objects.get()
+    assert (row.collection, row.status) == ("send_invoice", "incomplete")
+    assert "The payment is not finished" in text(client.get(f"/subscribe/thanks/{row.pk}/"))
+
+
+def test_another_sites_till_is_left_for_by_a_page_and_not_by_a_forms_answer(rf):
+    """The paper's own policy lets no form lead elsewhere: a redirect after the button would be stopped by browsers."""
+    from broadsheet.subscriptions.views_road import to_the_till
+
+    page = to_the_till(rf.post("/subscribe/annual/"), "https://till.example/pay?a=1&b=2")
+    assert page.status_code == 200
+    assert "https://till.example/pay?a=1&amp;b=2" in hrefs(page)
+    assert 'content="0;url=https://till.example/pay?a=1&amp;b=2"' in page.content.decode()
+    assert to_the_till(rf.post("/subscribe/annual/"), "/till/abc/").url == "/till/abc/"

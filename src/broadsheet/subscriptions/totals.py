@@ -96,7 +96,8 @@ def every_words(months: int) -> str:
 @dataclass(frozen=True, slots=True)
 class Agreed:
     """What a renewal agreement is about. Amounts hold every tax; `due_minor` is what is paid at once and `reduced` for
-    how many periods a coupon holds (None: for good, 0: there is none)."""
+    how many periods a coupon holds (None: for good, 0: there is none). `by_link`: a renewal is more than may be
+    charged without the reader there."""
 
     plan: str
     months: int
@@ -107,6 +108,7 @@ class Agreed:
     later_minor: int
     trial_days: int
     reduced: int | None = 0
+    by_link: bool = False
 
 
 def renewal_words(agreed: Agreed, *, paper: str, rails: Sequence[str]) -> str:
@@ -115,16 +117,23 @@ def renewal_words(agreed: Agreed, *, paper: str, rails: Sequence[str]) -> str:
     then = format_money(agreed.next_minor, agreed.currency)
     later = format_money(agreed.later_minor, agreed.currency)
     day, every = longday(agreed.next_on), every_words(agreed.months)
+    renews = "renews" if agreed.by_link else "renews automatically"
     first = (
         f"You pay nothing today. Your free trial of the {agreed.plan} plan of {paper} runs for {agreed.trial_days} "
         f"days; if you do not cancel before {day}, you pay {then} on that day"
         if agreed.trial_days
-        else f"You pay {now} today for the {agreed.plan} plan of {paper}. It renews automatically: {then} on {day}"
+        else f"You pay {now} today for the {agreed.plan} plan of {paper}. It {renews}: {then} on {day}"
     )
     changes = agreed.reduced is not None and agreed.next_minor != agreed.later_minor
     rest = f"and {later if changes else then} {every} from then"
     if changes and agreed.reduced and agreed.reduced > 1:
         rest = f"and {every} from then, {later} each once your coupon has been used {agreed.reduced} times"
+    if agreed.by_link:
+        return (
+            f"{first} {rest}, taxes included, until you cancel. That is more than may be charged by itself: we "
+            "write to you before each payment with a link to pay, and nothing is charged without you. You can cancel at "
+            "any time in your account, in two clicks, and read on to the end of what is paid for."
+        )
     return (
         f"{first} {rest}, taxes included, by {by_words(rails)}, until you cancel. We write to you before each payment. "
         "You can cancel at any time in your account, in two clicks, and read on to the end of what is paid for."

@@ -6,17 +6,20 @@ from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from broadsheet import clock
+from broadsheet.money import format_money
 from broadsheet.payments.actions import save_profile
 from broadsheet.payments.queries import billing_profile
 from broadsheet.subscriptions import actions, cooling_off, queries, rules, totals, views_form
 from broadsheet.subscriptions.actions.consent import record_consent
 from broadsheet.subscriptions.cards import PlanCard, longday
+from broadsheet.subscriptions.policies import policies_of
 from broadsheet.subscriptions.views import gone, is_subscribed
 from broadsheet.subscriptions.views_form import Order
 from broadsheet.subscriptions.views_road import language, paper, private, sign_in_first, to_the_till, today, wanted
@@ -133,6 +136,8 @@ def _bill(quote: actions.CheckoutQuote, form: Order) -> dict[str, object]:
         "trial_terms": _trial(quote) if quote.trial_days else "",
         "next_day": longday(quote.next_on),
         "by_hand": by_hand,
+        "by_link": _by_link(quote),
+        "nothing": format_money(0, quote.currency) if quote.trial_days else "",
         "waiver": totals.waiver_words(paper()) if cooling_off.rule_of(form.country, today()) else "",
     }
 
@@ -148,8 +153,17 @@ def _renewal(quote: actions.CheckoutQuote, rails: tuple[str, ...]) -> str:
         later_minor=quote.later_minor,
         trial_days=quote.trial_days,
         reduced=quote.reduced,
-    )
+        by_link=_by_link(quote),
+    )  # fmt: skip
     return totals.renewal_words(agreed, paper=paper(), rails=rails)
+
+
+def _by_link(quote: actions.CheckoutQuote) -> bool:
+    """Whether a renewal is more than may be charged without the reader there."""
+    how = policies_of(settings.BROADSHEET)
+    return not rules.may_debit(
+        quote.next_minor, quote.currency, mandate_max_minor=None, till_max_minor=None, policies=how
+    )
 
 
 def _trial(quote: actions.CheckoutQuote) -> str:
