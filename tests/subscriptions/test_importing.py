@@ -30,6 +30,7 @@ def shop(db, monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: NOW)
     make.plan()
     make.plan("y", 12, 270_000, max_quantity=5)
+    make.plan("none").prices.all().delete()
 
 
 @pytest.fixture
@@ -193,6 +194,7 @@ BAD = {
     "a@b..org,,q,active,2026-11-10,2027-02-10": "email",
     ",,q,active,2026-11-10,2027-02-10": "missing",
     "a@e.org,,z,active,2026-11-10,2027-02-10": "plan_unknown",
+    "a@e.org,,none,active,2026-11-10,2027-02-10,90000,INR": "plan_unpriced",
     "a@e.org,,q,active,10/11/2026,2027-02-10": "date",
     "a@e.org,,q,active,2026-11-10,10-02-2027": "date",
     "a@e.org,,q,active,2026-11-10,2027-02-30": "date",

@@ -310,12 +310,14 @@ def _status(text: str, until: date, world: World) -> tuple[str, bool]:
 
 
 def _price(cell: Mapping[str, str], plan: PlanFacts) -> tuple[int | None, str]:
+    if not plan.currency:
+        _bad("plan_unpriced", "give the plan a price first: what somebody paid before must not become its price")
     currency = cell["currency"].upper() or plan.currency
-    if not currency or not is_currency(currency):
-        _bad("currency", cell["currency"] or "the plan has no price; name one")
+    if not is_currency(currency):
+        _bad("currency", cell["currency"])
     price = _number("price_minor", cell["price_minor"])
     if price is None and currency != plan.currency:
-        _bad("currency", f"the plan is sold in {plan.currency or 'nothing yet'}: name a price in {currency}")
+        _bad("currency", f"the plan is sold in {plan.currency}: name a price in {currency}")
     return price, currency
 
 
