@@ -131,8 +131,8 @@ def renewal_words(agreed: Agreed, *, paper: str, rails: Sequence[str]) -> str:
     if agreed.by_link:
         return (
             f"{first} {rest}, taxes included, until you cancel. That is more than may be charged by itself: we "
-            "write to you before each payment with a link to pay, and nothing is charged without you. You can cancel at "
-            "any time in your account, in two clicks, and read on to the end of what is paid for."
+            "write to you before each payment with a link to pay, and nothing is charged without you. You can cancel "
+            "at any time in your account, in two clicks, and read on to the end of what is paid for."
         )
     return (
         f"{first} {rest}, taxes included, by {by_words(rails)}, until you cancel. We write to you before each payment. "
