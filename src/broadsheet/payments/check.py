@@ -1,30 +1,35 @@
 """Everything that must be true of money, looked for in the rows themselves: for `billing check`.
 
-Constraints of the database forbid most of it; this also finds what somebody did to the tables by hand. The database
-sums and sorts, one row at a time comes here: memory does not grow with the paper.
+Constraints of the database forbid most of it; this also finds what somebody did to the tables by hand. Tables are
+walked by spans of their ids, so that neither this process nor the database holds more than a span: memory does not grow
+with the paper.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Length
 
 from broadsheet.payments import postings
-from broadsheet.payments.journal import Violation, balance, check_journal
+from broadsheet.payments.journal import Violation, balance, check_journal, spans, within
 from broadsheet.payments.models import (
     CreditEntry,
     CreditNote,
     DocumentSeries,
     Invoice,
+    InvoiceLine,
     JournalLine,
     Payment,
     Refund,
 )
+from broadsheet.payments.series import NOTES
 
 CHUNK = 1000
+Amounts = dict[tuple[int, str], int]
 
 
 def violations() -> Iterator[Violation]:
@@ -42,13 +47,20 @@ def violations() -> Iterator[Violation]:
 
 def documents_add_up() -> Iterator[Violation]:
     """Lines make the total (or, with tax on top, what is taxable), and the taxes make the tax. Halves are equal."""
-    bills = Invoice.objects.annotate(lines_minor=Coalesce(Sum("lines__amount_minor"), 0)).order_by("pk")
     fields = ("number", "taxable_minor", "tax_minor", "total_minor", "tax")
-    for number, taxable, tax, total, facts, lines in _rows(bills, *fields, "lines_minor"):
-        wanted = total if facts.get("inclusive", True) else taxable
-        if lines != wanted:
-            yield Violation("lines_make_the_total", number, f"lines {lines}, document {wanted}")
-        yield from _tax_adds_up(number, taxable, tax, total, facts)
+    for span in spans(Invoice):
+        bills = Invoice.objects.filter(**within("pk", span)).order_by("pk")
+        lines = dict(
+            InvoiceLine.objects.filter(**within("invoice", span))
+            .values_list("invoice")
+            .annotate(sum=Sum("amount_minor"))
+            .order_by("invoice")
+        )
+        for pk, number, taxable, tax, total, facts in _rows(bills, "pk", *fields):
+            wanted = total if facts.get("inclusive", True) else taxable
+            if lines.get(pk, 0) != wanted:
+                yield Violation("lines_make_the_total", number, f"lines {lines.get(pk, 0)}, document {wanted}")
+            yield from _tax_adds_up(number, taxable, tax, total, facts)
     for number, taxable, tax, total, facts in _rows(CreditNote.objects.order_by("pk"), *fields):
         yield from _tax_adds_up(number, taxable, tax, total, facts)
 
@@ -65,29 +77,33 @@ def _tax_adds_up(number: str, taxable: int, tax: int, total: int, facts: dict[st
 
 def notes_are_counted() -> Iterator[Violation]:
     """An invoice knows what its notes took back, and that is no more than it came to."""
-    bills = Invoice.objects.annotate(notes_minor=Coalesce(Sum("notes__total_minor"), 0))
-    wrong = bills.exclude(notes_minor=F("noted_minor"), noted_minor__lte=F("total_minor")).order_by("pk")
-    for number, noted, notes, total in _rows(wrong, "number", "noted_minor", "notes_minor", "total_minor"):
-        yield Violation("notes_are_counted", number, f"notes come to {notes}, counted {noted}, total {total}")
+    for span in spans(Invoice):
+        bills = Invoice.objects.filter(**within("pk", span))
+        counted = bills.annotate(notes_minor=Coalesce(Sum("notes__total_minor"), 0))
+        wrong = counted.exclude(notes_minor=F("noted_minor"), noted_minor__lte=F("total_minor")).order_by("pk")
+        for number, noted, notes, total in _rows(wrong, "number", "noted_minor", "notes_minor", "total_minor"):
+            yield Violation("notes_are_counted", number, f"notes come to {notes}, counted {noted}, total {total}")
 
 
 def refunds_are_counted() -> Iterator[Violation]:
     """A payment knows what was set aside to go back, and that is no more than it brought."""
     lost = Q(refunds__status=Refund.Status.REFUSED) | Q(refunds__status=Refund.Status.FAILED, refunds__note=None)
-    payments = Payment.objects.annotate(
-        back=Coalesce(Sum("refunds__amount_minor", filter=~lost & Q(refunds__isnull=False)), 0)
-    )
-    wrong = payments.exclude(back=F("refunded_minor"), refunded_minor__lte=F("amount_minor")).order_by("pk")
-    for key, amount, counted, back in _rows(wrong, "key", "amount_minor", "refunded_minor", "back"):
-        yield Violation("refunds_are_counted", key, f"refunds come to {back}, counted {counted}, paid {amount}")
+    back = Coalesce(Sum("refunds__amount_minor", filter=~lost & Q(refunds__isnull=False)), 0)
+    for span in spans(Payment):
+        payments = Payment.objects.filter(**within("pk", span)).annotate(back=back)
+        wrong = payments.exclude(back=F("refunded_minor"), refunded_minor__lte=F("amount_minor")).order_by("pk")
+        for key, amount, counted, sent in _rows(wrong, "key", "amount_minor", "refunded_minor", "back"):
+            yield Violation("refunds_are_counted", key, f"refunds come to {sent}, counted {counted}, paid {amount}")
 
 
 def collected_once() -> Iterator[Violation]:
     """One invoice is collected by a till once."""
     paid = Payment.objects.filter(status=Payment.Status.SUCCEEDED, surplus=False).exclude(kind=Payment.Kind.HAND)
-    twice = paid.values("invoice").annotate(times=Count("pk")).filter(times__gt=1).order_by("invoice")
-    for number, times in twice.values_list("invoice__number", "times").iterator(chunk_size=CHUNK):
-        yield Violation("collected_once", number, f"collected {times} times")
+    for span in spans(Invoice):
+        times = paid.filter(**within("invoice", span)).values("invoice").annotate(times=Count("pk"))
+        twice = times.filter(times__gt=1).order_by("invoice")
+        for number, many in twice.values_list("invoice__number", "times"):
+            yield Violation("collected_once", number, f"collected {many} times")
 
 
 def series_have_no_gap() -> Iterator[Violation]:
@@ -112,48 +128,52 @@ def series_have_no_gap() -> Iterator[Violation]:
 
 
 def _numbers(series: str) -> Iterator[str]:
-    model = CreditNote if series.startswith("CN/") else Invoice
-    rows = model.objects.filter(number__startswith=f"{series}/").order_by(Length("number"), "number")
-    return rows.values_list("number", flat=True).iterator(chunk_size=CHUNK)
+    """The numbers of a series in their order, read off their index: those with more digits come last."""
+    model = CreditNote if series.startswith(f"{NOTES}/") else Invoice
+    rows = model.objects.filter(number__startswith=f"{series}/").annotate(size=Length("number"))
+    padded = len(f"{series}/000001")
+    for some in (rows.filter(size__lte=padded), rows.filter(size__gt=padded)):
+        yield from some.order_by("number").values_list("number", flat=True).iterator(chunk_size=CHUNK)
 
 
 def credit_is_booked() -> Iterator[Violation]:
     """The credit each reader holds is what the books say, and nobody has less than none."""
-    held = CreditEntry.objects.order_by("reader", "currency").values_list("reader", "currency")
-    booked = _booked(postings.CREDIT)
-    for who, credit, book in _side_by_side(_sums(held, "amount_minor"), booked):
-        if credit != -book:
-            yield Violation("credit_is_booked", _reader(who), f"holds {credit}, the books say {-book}")
-        if credit < 0:
-            yield Violation("credit_is_not_negative", _reader(who), f"holds {credit}")
+    for span in spans(JournalLine, CreditEntry, field="reader"):
+        for who, credit, book in side_by_side(_held(span), _booked(postings.CREDIT, span)):
+            if credit != -book:
+                yield Violation("credit_is_booked", _reader(who), f"holds {credit}, the books say {-book}")
+            if credit < 0:
+                yield Violation("credit_is_not_negative", _reader(who), f"holds {credit}")
 
 
 def receivables_are_of_invoices() -> Iterator[Violation]:
     """What each reader owes in the books is what their invoices leave open."""
+    for span in spans(JournalLine, Invoice, field="reader"):
+        for who, owed, book in side_by_side(_owed(span), _booked(postings.RECEIVABLE, span)):
+            if owed != book:
+                yield Violation("receivable_is_of_invoices", _reader(who), f"owes {owed}, the books say {book}")
+
+
+def _held(span: tuple[int, int]) -> Amounts:
+    rows = CreditEntry.objects.filter(**within("reader", span)).values_list("reader", "currency")
+    sums = rows.annotate(sum=Sum("amount_minor")).order_by()
+    return {(reader, currency): total for reader, currency, total in sums}
+
+
+def _owed(span: tuple[int, int]) -> Amounts:
     due = F("total_minor") - F("credit_minor") - F("paid_minor") - F("noted_minor")
-    bills = Invoice.objects.order_by("reader", "currency").annotate(due=due)
-    rows = _rows(bills, "reader", "currency", "status", "due", "pk", "paid_minor")
-    for who, owed, book in _side_by_side(_owed(rows), _booked(postings.RECEIVABLE)):
-        if owed != book:
-            yield Violation("receivable_is_of_invoices", _reader(who), f"owes {owed}, the books say {book}")
-
-
-def _owed(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[tuple[int, str], int]]:
-    who, sum_minor = None, 0
-    for reader, currency, status, due, pk, paid in rows:
-        if who not in (None, (reader, currency)):
-            yield who, sum_minor
-            sum_minor = 0
-        who = (reader, currency)
+    bills = Invoice.objects.filter(**within("reader", span)).annotate(due=due).order_by()
+    fields = ("reader", "currency", "status", "due", "pk", "paid_minor")
+    sums: Amounts = defaultdict(int)
+    for reader, currency, status, left, pk, paid in _rows(bills, *fields):
         if status == Invoice.Status.VOID:
-            sum_minor -= paid
+            sums[reader, currency] -= paid
         elif status == Invoice.Status.UNCOLLECTIBLE:
             lines = JournalLine.objects.filter(entry__key=f"uncollectible:{pk}", account=postings.RECEIVABLE)
-            sum_minor += due + (lines.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+            sums[reader, currency] += left + (lines.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
         else:
-            sum_minor += due
-    if who is not None:
-        yield who, sum_minor
+            sums[reader, currency] += left
+    return sums
 
 
 def clearing_is_empty() -> Iterator[Violation]:
@@ -177,33 +197,17 @@ def _rows(rows: QuerySet[Any], *fields: str) -> Iterator[tuple[Any, ...]]:
     return rows.values_list(*fields).iterator(chunk_size=CHUNK)
 
 
-def _sums(rows: QuerySet[Any], field: str) -> Iterator[tuple[tuple[int, str], int]]:
-    """(reader, currency) and the sum of `field`, in order; `rows` are those two values, ordered."""
-    for reader, currency, total in rows.annotate(sum=Sum(field)).iterator(chunk_size=CHUNK):
-        yield (reader, currency), total
+def _booked(account: str, span: tuple[int, int]) -> Amounts:
+    """By (reader, currency), what is on an account. The account is no condition: the index of readers finds the rows."""
+    lines = JournalLine.objects.filter(**within("reader", span)).values_list("reader", "entry__currency")
+    sums = lines.annotate(sum=Sum("amount_minor", filter=Q(account=account))).order_by()
+    return {(reader, currency): total for reader, currency, total in sums if total}
 
 
-def _booked(account: str) -> Iterator[tuple[tuple[int, str], int]]:
-    lines = JournalLine.objects.filter(account=account).order_by("reader", "entry__currency")
-    return _sums(lines.values_list("reader", "entry__currency"), "amount_minor")
-
-
-def _side_by_side(
-    left: Iterator[tuple[tuple[int, str], int]], right: Iterator[tuple[tuple[int, str], int]]
-) -> Iterator[tuple[tuple[int, str], int, int]]:
-    """Two ordered streams of (who, amount) as one, 0 where a side has none."""
-    one, other = next(left, None), next(right, None)
-    while one or other:
-        if other is None or (one is not None and one[0] < other[0]):
-            assert one is not None
-            yield one[0], one[1], 0
-            one = next(left, None)
-        elif one is None or other[0] < one[0]:
-            yield other[0], 0, other[1]
-            other = next(right, None)
-        else:
-            yield one[0], one[1], other[1]
-            one, other = next(left, None), next(right, None)
+def side_by_side(left: Amounts, right: Amounts) -> Iterator[tuple[tuple[int, str], int, int]]:
+    """Who is on either side, in order, with both amounts: 0 where a side has none."""
+    for who in sorted(left.keys() | right.keys()):
+        yield who, left.get(who, 0), right.get(who, 0)
 
 
 def _reader(who: tuple[int, str]) -> str:

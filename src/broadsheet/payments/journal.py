@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Max, Min, Model, Sum
 
 from broadsheet.dates import local_date
 from broadsheet.payments import postings
 from broadsheet.payments.models import Deferral, JournalEntry, JournalLine
+
+SPAN = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,31 @@ def balance(account: str, currency: str) -> int:
     return rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0
 
 
+def spans(*models: type[Model], field: str = "pk", size: int = SPAN) -> Iterator[tuple[int, int]]:
+    """The ids of `field` in any of the tables as ranges, both ends included."""
+    ends = [model._default_manager.aggregate(low=Min(field), high=Max(field)) for model in models]  # noqa: SLF001
+    lows = [end["low"] for end in ends if end["low"] is not None]
+    if not lows:
+        return
+    low, high = min(lows), max(end["high"] for end in ends if end["high"] is not None)
+    for first in range(low, high + 1, size):
+        yield first, min(high, first + size - 1)
+
+
+def within(field: str, span: tuple[int, int]) -> dict[str, int]:
+    """The rows of a span, for `filter`."""
+    return {f"{field}__gte": span[0], f"{field}__lte": span[1]}
+
+
 def check_journal() -> Iterator[Violation]:
-    """Every entry that does not add up, and a deferred revenue that is not that of the lines. The database sums; one
-    row at a time comes here."""
-    sums = JournalLine.objects.order_by("entry").values("entry__key", "entry").annotate(sum=Sum("amount_minor"))
-    for row in sums.exclude(sum=0).iterator(chunk_size=500):
-        yield Violation("journal_balances", row["entry__key"], f"debits and credits differ by {row['sum']}")
+    """Every entry that does not add up, and a deferred revenue that is not that of the lines."""
+    for span in spans(JournalEntry):
+        sums = (
+            JournalLine.objects.filter(**within("entry", span)).values_list("entry").annotate(sum=Sum("amount_minor"))
+        )
+        wrong = dict(sums.exclude(sum=0).order_by("entry"))
+        for entry in JournalEntry.objects.filter(pk__in=list(wrong)).order_by("pk"):
+            yield Violation("journal_balances", entry.key, f"debits and credits differ by {wrong[entry.pk]}")
     left = {
         row["currency"]: (row["amount"] or 0) - (row["earned"] or 0)
         for row in Deferral.objects.order_by("currency")
