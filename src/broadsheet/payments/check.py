@@ -198,7 +198,7 @@ def _rows(rows: QuerySet[Any], *fields: str) -> Iterator[tuple[Any, ...]]:
 
 
 def _booked(account: str, span: tuple[int, int]) -> Amounts:
-    """By (reader, currency), what is on an account. The account is no condition: the index of readers finds the rows."""
+    """By (reader, currency), what is on an account. It is no condition: the index of readers finds the rows."""
     lines = JournalLine.objects.filter(**within("reader", span)).values_list("reader", "entry__currency")
     sums = lines.annotate(sum=Sum("amount_minor", filter=Q(account=account))).order_by()
     return {(reader, currency): total for reader, currency, total in sums if total}

@@ -20,7 +20,7 @@ from django.db.models import Max, Min, Q
 from broadsheet.dates import add_months, local_date
 from broadsheet.payments import places, postings
 from broadsheet.payments.earning import NOT_YET
-from broadsheet.payments.models import CreditNote, Deferral, Invoice, InvoiceLine, JournalLine
+from broadsheet.payments.models import CreditNote, Deferral, Invoice, InvoiceLine, JournalEntry
 from broadsheet.payments.series import INVOICES, NOTES
 from broadsheet.payments.taxes import TaxSplit
 
@@ -79,16 +79,13 @@ def invoices(*, since: date, until: date) -> Rows:
 def journal(*, since: date, until: date) -> Rows:
     """Every line of the journal, by day and entry: a debit or a credit, the other column empty."""
     yield ("entry", "date", "key", "text", "document", "account", "debit", "credit", "currency", "reader")
-    lines = JournalLine.objects.filter(entry__booked_on__gte=since, entry__booked_on__lt=until)
-    fields = ("entry_id", "booked_on", "key", "text", "document", "account", "amount_minor", "currency", "reader_id")
-    names = [
-        f"entry__{name}" if name in ("booked_on", "key", "text", "document", "currency") else name for name in fields
-    ]
-    ordered = lines.order_by("entry__booked_on", "entry_id", "pk").values_list(*names)
-    for entry, day, key, text, document, account, minor, currency, reader in ordered.iterator(chunk_size=CHUNK):
-        amount = decimal(abs(minor), currency)
-        sides = (amount, "") if minor > 0 else ("", amount)
-        yield (str(entry), day.isoformat(), key, plain(text), document, account, *sides, currency, str(reader or ""))
+    entries = JournalEntry.objects.filter(booked_on__gte=since, booked_on__lt=until).order_by("booked_on", "id")
+    for row in entries.prefetch_related("lines").iterator(chunk_size=CHUNK):
+        about = (str(row.pk), row.booked_on.isoformat(), row.key, plain(row.text), row.document)
+        for line in sorted(row.lines.all(), key=lambda line: line.pk):
+            amount = decimal(abs(line.amount_minor), row.currency)
+            sides = (amount, "") if line.amount_minor > 0 else ("", amount)
+            yield (*about, line.account, *sides, row.currency, str(line.reader_id or ""))
 
 
 def deferred_by_month() -> Rows:
