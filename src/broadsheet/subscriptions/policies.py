@@ -30,8 +30,10 @@ class Policies:
 
     @property
     def access_ends_after(self) -> int:
+        """Access never outlives the subscription itself."""
         stage = self._stage("access")
-        return self.grace_days if stage is None else stage
+        days = self.grace_days if stage is None else stage
+        return days if self.ends_after is None else min(days, self.ends_after)
 
     @property
     def changes_end_after(self) -> int | None:

@@ -29,7 +29,7 @@ from broadsheet.subscriptions.actions.due import due_since
 from broadsheet.subscriptions.actions.ending import charge_under_way
 from broadsheet.subscriptions.actions.groups import fit_seats
 from broadsheet.subscriptions.actions.history import Happened, lock, policies, record, subject, today
-from broadsheet.subscriptions.actions.renewals import collect
+from broadsheet.subscriptions.actions.renewals import LEASE, collect
 from broadsheet.subscriptions.actions.rights import sync_access
 from broadsheet.subscriptions.actions.settlement import settle
 from broadsheet.subscriptions.events import ChangeScheduled
@@ -302,6 +302,8 @@ def _begin(subscription: Subscription, bill: InvoiceRow, kind: str, now: datetim
     if subscription.collection != "automatic" or held is None or not held.usable:
         return None
     tries = len(payments_of(bill.id)) + 1
+    # Whoever dies before the answer is written down is continued by the next run.
+    Subscription.objects.filter(pk=subscription.pk).update(due_at=now + LEASE)
     return payments.begin_payment(
         invoice_id=bill.id,
         key=f"{kind}:{subscription.pk}:{bill.id}:{tries}",

@@ -24,7 +24,7 @@ from broadsheet.payments.queries import InvoiceRow, PaymentRow, mandate, open_in
 from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions import debits, notices
 from broadsheet.subscriptions.actions.billing import issue_period, price_for_new
-from broadsheet.subscriptions.actions.due import due_since, set_due
+from broadsheet.subscriptions.actions.due import due_at, due_since, set_due
 from broadsheet.subscriptions.actions.ending import finish
 from broadsheet.subscriptions.actions.groups import fit_seats
 from broadsheet.subscriptions.actions.history import (
@@ -135,6 +135,12 @@ def _claim(subscription_id: int, now: datetime) -> tuple[bool, PaymentRow | None
     unfinished = _unfinished(subscription)
     if unfinished is not None:
         return False, _leased(subscription, unfinished, now), []
+    comes = due_at(subscription)
+    if subscription.status in ("trialing", "active", "paused") and comes is not None and comes > now:
+        # It was looked at earlier only to hear of an attempt; what it waits for has not come yet.
+        subscription.due_at = comes
+        subscription.save(update_fields=["due_at"])
+        return False, None, []
     match subscription.status:
         case "trialing":
             return _end_trial(subscription, now)
