@@ -230,7 +230,7 @@ def test_a_pause_moves_what_is_told():
 
 def test_a_late_scheduler_sends_no_word_about_a_debit_that_has_passed():
     bought()
-    happened, now = advance(DAY, "2027-02-01 00:00")
+    happened, _ = advance(DAY, "2027-02-01 00:00")
     assert told(happened) == []
     # Nobody was there from 1 to 12 February: the renewal comes late, its words not at all.
     late = actions.run_due(now=at("2027-02-12 09:00"))
