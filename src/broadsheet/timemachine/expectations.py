@@ -54,7 +54,7 @@ def _wants(fields: Fields) -> dict[str, Any]:
         day = fields.day(name)
         found[name] = day.isoformat() if day else None
     for name in _AMOUNTS:
-        found[name] = fields.whole(name, least=-(10**13))
+        found[name] = fields.whole(name, least=-(10**12))
     for name, known in _ROWS.items():
         found[name] = _rows(fields, name, known)
     found["refused"] = fields.whole("refused")
@@ -86,7 +86,7 @@ def _rows(fields: Fields, name: str, known: tuple[str, ...]) -> list[dict[str, A
                 day = part.day(column)
                 value = day.isoformat() if day else None
             elif column.endswith("_minor"):
-                value = part.whole(column, least=-(10**13))
+                value = part.whole(column, least=-(10**12))
             else:
                 value = part.text(column) or None
             if value is not None:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 MOST_NODES = 200_000
+EARLIEST, LATEST = 1970, 2200  # years
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 _INSTANT = re.compile(
     r"(\d{4}-\d{1,2}-\d{1,2})(?:(?:[Tt]|\s+)(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([Zz]|[+-]\d{1,2}(?::?\d{2})?)?)?"
@@ -125,6 +126,8 @@ def read_instant(written: str, zone: ZoneInfo) -> datetime:
         raise ValueError(written)
     day, time, offset = found.groups()
     year, month, number = (int(part) for part in day.split("-"))
+    if not EARLIEST <= year <= LATEST:
+        raise ValueError(written)
     clock = [part.zfill(2) for part in (time or "00:00").split(":")]
     text = f"{year:04}-{month:02}-{number:02}T{':'.join(clock)}"
     if not offset:
@@ -207,7 +210,7 @@ class Fields:
         except (ValueError, InvalidOperation, OverflowError):
             raise self.wrong(node, f"{name} = {written!r} cannot be used.", f"{hint[:1].upper()}{hint[1:]}.") from None
 
-    def whole(self, name: str, *, needed: bool = False, least: int = 0, most: int = 10**13) -> int | None:
+    def whole(self, name: str, *, needed: bool = False, least: int = 0, most: int = 10**12) -> int | None:
         def read(written: str) -> int:
             value = int(Decimal(written.replace("_", "").replace(",", "")).to_integral_exact())
             if Decimal(written.replace("_", "").replace(",", "")) != value or not least <= value <= most:
