@@ -208,6 +208,18 @@ def test_a_break_and_back(client, row):
     assert row.status == "active"
 
 
+def test_cancelling_during_a_break_keeps_the_days_that_are_paid(client, row):
+    client.post("/account/subscription/pause/", {"days": "14"})
+    row.refresh_from_db()
+    page = text(client.get("/account/subscription/cancel/"))
+    assert f"stays paused until {longday(row.pause_until)}. After that you can read for the days you have paid" in page
+    client.post("/account/subscription/cancel/")
+    page = text(client.get("/account/"))
+    assert f"Your pause runs until {longday(row.pause_until)}. The days you have paid for are still yours" in page
+    row.refresh_from_db()
+    assert (row.status, row.cancel_at_period_end) == ("paused", True)
+
+
 @pytest.mark.parametrize("days", ["", "0", "-7", "15", "4000", "week"])
 def test_only_breaks_that_are_offered_are_taken(client, row, days):
     assert client.post("/account/subscription/pause/", {"days": days}).status_code == 200

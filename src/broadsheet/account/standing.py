@@ -77,10 +77,7 @@ def _status(row: queries.SubscriptionRow, now: datetime) -> tuple[str, str]:
     """The status in a word or two, and the sentence that explains it."""
     until = _until(row)
     if row.live and row.cancel_at_period_end:
-        return (
-            "Cancelled",
-            f"You will not be charged again. You can read everything in your plan to the end of {until}.",
-        )
+        return "Cancelled", _after_cancelling(row, until)
     match row.status:
         case "trialing":
             return "Free trial", f"You try it for nothing until {until}."
@@ -108,6 +105,14 @@ def _status(row: queries.SubscriptionRow, now: datetime) -> tuple[str, str]:
         else local_date(now, settings.BROADSHEET.zone)
     )
     return "Ended", f"It ended on {longday(when)}." if row.ended_at else ""
+
+
+def _after_cancelling(row: queries.SubscriptionRow, until: str) -> str:
+    words = "You will not be charged again."
+    if row.status == "paused" and row.pause_until is not None:
+        days = "The days you have paid for are still yours after it."
+        return f"{words} Your pause runs until {longday(row.pause_until)}. {days}"
+    return f"{words} You can read everything in your plan to the end of {until}." if until else words
 
 
 def _next(row: queries.SubscriptionRow, held: MandateRow | None, now: datetime) -> str:

@@ -57,9 +57,10 @@ def cancel(request: HttpRequest) -> HttpResponse:
         except rules.RefusedError as refusal:  # it ended while the page was open: the account page says so
             return refused(refusal)
         return home("cancelled")
-    until = standing(row, clock.now()).until if row.status in ("active", "trialing", "paused") else ""
+    until = standing(row, clock.now()).until if row.status in ("active", "trialing") else ""
+    resumes = longday(row.pause_until) if row.pause_until else ""
     trial = row.status == "trialing"
-    shown = {"plan": row.plan_name, "until": until, "trial": trial, "pause": "pause" in may}
+    shown = {"plan": row.plan_name, "until": until, "trial": trial, "resumes": resumes, "pause": "pause" in may}
     return render(request, "account/cancel.html", shown)
 
 
