@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from broadsheet.access.models import Grant
 from broadsheet.payments import actions as payments
@@ -41,19 +42,18 @@ def own(sub):
     return Subscription.objects.filter(pk=sub.pk)
 
 
-def drop_constraint(name, table):
+def drop_constraint(name):
     """What no code of ours can write, somebody with the database's own tools can."""
+    connection.check_constraints()  # PostgreSQL alters no table whose rows still wait to be checked
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"DROP INDEX {name}" if connection.vendor == "sqlite" else f"ALTER TABLE {table} DROP CONSTRAINT {name}"
-        )
+        cursor.execute(f"DROP INDEX {name}")
 
 
 # --- plants: one broken rule each ---
 
 
 def test_two_live_subscriptions_of_one_reader(renewed):
-    drop_constraint("subscriptions_one_live_per_reader", "subscriptions_subscription")
+    drop_constraint("subscriptions_one_live_per_reader")
     actions.comp(
         reader_id=make.reader("b@example.org"), plan_code="q", until=date(2028, 1, 1), actor="x", reason="y", now=NOW
     )
@@ -64,14 +64,14 @@ def test_two_live_subscriptions_of_one_reader(renewed):
 
 
 def test_a_period_billed_twice(renewed):
-    drop_constraint("payments_invoice_once_per_period", "payments_invoice")
+    drop_constraint("payments_invoice_once_per_period")
     Invoice.objects.filter(period_index=2).update(period_index=1)
     assert ("one_invoice_a_period", renewed.pk) in found()
 
 
 def test_two_debits_of_one_mandate(renewed):
-    drop_constraint("payments_one_open_debit_per_mandate", "payments_payment")
-    drop_constraint("payments_one_open_attempt", "payments_payment")
+    drop_constraint("payments_one_open_debit_per_mandate")
+    drop_constraint("payments_one_open_attempt")
     Payment.objects.update(status="pending", mandate=renewed.mandate_id)
     assert ("one_open_debit_a_mandate", None) in found()
 
@@ -302,11 +302,16 @@ def test_gifts_comps_and_dead_checkouts_are_healthy(db):
     assert set(Subscription.objects.values_list("status", flat=True)) == {"expired", "incomplete_expired"}
 
 
-def test_a_thousand_cost_the_same_statements_as_one(renewed, django_assert_max_num_queries):
+def test_a_thousand_cost_the_same_statements_as_one(renewed):
+    def statements():
+        with CaptureQueriesContext(connection) as seen:
+            assert found() == []
+        return len(seen)
+
+    alone = statements()
     for number in range(30):
         actions.comp(
             reader_id=make.reader(f"c{number}@example.org"), plan_code="q", until=date(2028, 1, 1), actor="x", reason="y",
             now=NOW,
         )  # fmt: skip
-    with django_assert_max_num_queries(40):
-        assert found() == []
+    assert statements() == alone

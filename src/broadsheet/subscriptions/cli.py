@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from broadsheet import clock
+from broadsheet.bus.actions import remember
 from broadsheet.dates import day_start, local_date, parse_instant, rfc3339
 from broadsheet.money import format_money
 from broadsheet.payments.adapters.registry import all_sandboxed
 from broadsheet.readers.queries import reader
 from broadsheet.subscriptions import cli_books, cli_deeds, cli_files, cli_finding, cli_money
 from broadsheet.subscriptions.actions import Happened, run_due
+from broadsheet.subscriptions.desk_queries import LAST_RUN
 
 
 def add_commands(
@@ -93,4 +95,5 @@ def run_run_due(args: argparse.Namespace) -> int:
     for instant in instants(now, until, zone):
         for event in run_due(now=instant):
             print(show(event, zone), flush=True)
+    remember(LAST_RUN, {"at": rfc3339(now)})
     return 0
