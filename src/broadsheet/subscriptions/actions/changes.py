@@ -128,8 +128,9 @@ def _work_out(subscription: Subscription, plan: Plan, when: str, keep_date: bool
             day if subscription.status == "trialing" else first_day, ends, whole, 0,
         )  # fmt: skip
         return _Change(quote, plan, price, keep_date, first_day, ends, {})
-    # What is not paid yet has nothing unused: an overdue renewal is replaced by the new plan's first period.
-    keep_date = keep_date and subscription.status == "active"
+    # What is not paid yet has nothing unused: a renewal that is overdue, or due and not done yet, is replaced by the
+    # new plan's first period.
+    keep_date = keep_date and subscription.status == "active" and first_day < subscription.period_end
     end = subscription.period_end if keep_date else rules.boundary(first_day, plan.months, 1)
     paid = covered(subscription)
     lines = proration.change_lines(
@@ -340,7 +341,9 @@ def _work_out_seats(subscription: Subscription, quantity: int, now: datetime) ->
         raise rules.RefusedError("same_quantity")
     price = price_for_renewal(subscription, day)
     renewal = price.amount_minor * quantity
-    if quantity <= subscription.quantity or subscription.status == "trialing":
+    # Nothing is left of a period whose renewal is due and not done yet: the renewal will be of the new number.
+    over = proration.first_new_day(day, how) >= subscription.period_end
+    if quantity <= subscription.quantity or subscription.status == "trialing" or over:
         starts = day if subscription.status == "trialing" else subscription.period_end
         when = "now" if subscription.status == "trialing" else "period_end"
         return ChangeQuote(when, plan.code, (), 0, 0, 0, price.currency, starts, starts, renewal, 0), price
