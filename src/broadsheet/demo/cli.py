@@ -48,6 +48,8 @@ def run_demo(args: argparse.Namespace) -> int:
     if not _take(folder):
         return _fail(f"{folder} is not empty and holds no demo; name another folder with --data.")
     os.environ |= {"BROADSHEET_DATA": str(folder), "BROADSHEET_DEMO": "1", "BROADSHEET_PORT": str(args.port)}
+    # Its invoices name a place of supply, as every Indian paper's have to.
+    os.environ.setdefault("BROADSHEET_PUBLISHER_STATE", "Delhi")
     status: int = args.serve_paper(folder, announce=lambda: _announce(args, folder))
     return status
 
