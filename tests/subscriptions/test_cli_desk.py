@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
 
 from broadsheet import clock
 from broadsheet.payments import actions as payments
@@ -443,3 +444,22 @@ def test_people_get_lines(bought, line):
     told = line.text("show", bought.pk)
     assert "₹900" in told
     assert "{" not in told.splitlines()[0]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plans")
+@pytest.mark.parametrize("text", ["asha@ex", "BS/26-27/0000", "sandbox_1", "12", "renew:12:2:1"])
+def test_find_walks_through_no_table(bought, line, text):
+    """Each statement goes by an index; but for names, which have none yet."""
+    plans = []
+
+    def explained(execute, sql, params, many, context):
+        if sql.startswith("SELECT") and "LOWER" not in sql:
+            with context["connection"].cursor() as cursor:
+                cursor.cursor.execute(f"EXPLAIN QUERY PLAN {sql}".replace("%s", "?"), params)
+                plans.extend((row[3], sql) for row in cursor.cursor.fetchall())
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explained):
+        line("find", text)
+    assert plans
+    assert [(plan, sql) for plan, sql in plans if plan.startswith("SCAN")] == []
