@@ -362,6 +362,7 @@ def test_a_debit_is_made_on_its_day_when_the_bank_was_told_in_time(strict):
     sent = Notice.objects.get(kind="pre_debit", sent_at__isnull=False)
     assert sent.facts["notice_ref"].startswith("notice_")
     assert sent.facts["told_at"] == "2027-02-06T18:30:00+00:00"
+    assert Payment.objects.get(kind="renewal").notice_sent_at == at("2027-02-07 00:00")
 
 
 def test_a_debit_waits_when_nobody_was_there_to_tell_the_bank(strict):

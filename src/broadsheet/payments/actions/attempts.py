@@ -35,9 +35,12 @@ class Outcome:
 
 
 @transaction.atomic
-def begin_payment(*, invoice_id: int, key: str, kind: str, mandate_id: int | None, now: datetime) -> PaymentRow:
+def begin_payment(
+    *, invoice_id: int, key: str, kind: str, mandate_id: int | None, now: datetime, told_at: datetime | None = None
+) -> PaymentRow:
     """Write down the attempt before anybody is asked for money. An attempt whose result is unknown is returned instead
-    of a second one: whoever died in the middle is continued under the same key.
+    of a second one: whoever died in the middle is continued under the same key. `told_at`: when the reader's bank was
+    told of the debit, where it wants to be.
     """
     invoice = Invoice.objects.select_for_update().get(pk=invoice_id)
     if invoice.status != Invoice.Status.OPEN:
@@ -56,6 +59,8 @@ def begin_payment(*, invoice_id: int, key: str, kind: str, mandate_id: int | Non
             "amount_minor": invoice.due_minor,
             "currency": invoice.currency,
             "created_at": now,
+            "notice_requested_at": told_at,
+            "notice_sent_at": told_at,
         },
     )
     return payment_row(row)

@@ -41,10 +41,12 @@ def bank_request(wanted: Planned, facts: dict[str, Any]) -> BankRequest | None:
 
 @dataclass(frozen=True, slots=True)
 class Debit:
-    """How a due debit goes on: under `key`, and not before `wait_until` (None: now)."""
+    """How a due debit goes on: under `key`, and not before `wait_until` (None: now). `told_at`: when the bank was told
+    of it, where it wants to be."""
 
     key: str
     wait_until: datetime | None = None
+    told_at: datetime | None = None
 
 
 def before_debit(subscription: Subscription, bill: InvoiceRow, key: str, now: datetime) -> Debit:
@@ -62,8 +64,8 @@ def before_debit(subscription: Subscription, bill: InvoiceRow, key: str, now: da
         if name.split("+", maxsplit=1)[0] != key or "told_at" not in row.facts:
             continue
         if (row.facts["amount_minor"], row.facts["mandate"]) == (bill.due_minor, held.id):
-            ready = datetime.fromisoformat(row.facts["told_at"]) + needed
-            return Debit(name, ready if ready > now else None)
+            told_at = datetime.fromisoformat(row.facts["told_at"])
+            return Debit(name, told_at + needed if told_at + needed > now else None, told_at)
         names += 1
     # Another amount is another debit to a bank, and has another name there.
     name = key if names == 1 else f"{key}+{names}"

@@ -254,6 +254,7 @@ def _attempt(subscription: Subscription, now: datetime) -> tuple[bool, PaymentRo
         kind="renewal",
         mandate_id=subscription.mandate_id,
         now=now,
+        told_at=debit.told_at,
     )
     return True, _leased(subscription, payment, now), happened
 
