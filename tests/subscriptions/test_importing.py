@@ -178,6 +178,18 @@ def test_every_status_and_road(shop, line, file):
     assert list(check.violations(now=NOW + timedelta(days=40))) == []
 
 
+def test_everybody_is_told_ahead_though_no_job_is_long(shop, line, file):
+    lines = [f"r{n}@e.org,,q,active,2026-11-10,2027-02-10,,,,,,,sandbox,m{n}" for n in range(230)]
+    line("import", file(*lines, "left@e.org,,q,canceled,2026-01-01,2026-04-01"))
+    assert not Notice.objects.exists()
+    assert run_due_jobs(limit=1) == 1
+    told = Notice.objects.values("subscription").distinct()
+    assert told.count() == 100
+    run_due_jobs()
+    assert told.count() == 230
+    assert mail.outbox == []
+
+
 def test_readers_who_were_here_keep_their_account(shop, line, file):
     reader = Reader.objects.get(pk=make.reader())
     Reader.objects.filter(pk=reader.pk).update(name="Her own name")

@@ -36,8 +36,10 @@ def plan_notices_again(event: PriceSet) -> None:
 
 
 def plan_notices_of_imported(event: BaseImported) -> None:
-    """Who was taken over is told ahead of their renewals as everybody is."""
-    actions.plan_imported(first=event.first, last=event.last, now=clock.now())
+    """Who was taken over is told ahead of their renewals as everybody is: a hundred a job, so that no job is long."""
+    go_on_from = actions.plan_imported(first=event.first, last=event.last, now=clock.now())
+    if go_on_from is not None:
+        emit(BaseImported(go_on_from, event.last, event.at))
 
 
 def drop_mandate(event: MandateUnwanted) -> None:

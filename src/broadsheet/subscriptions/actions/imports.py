@@ -32,6 +32,8 @@ from broadsheet.subscriptions.events import BaseImported
 from broadsheet.subscriptions.import_rows import BadRowError, Subscriber
 from broadsheet.subscriptions.models import Plan, Price, Segment, Subscription, SubscriptionEvent
 
+PLANNED = 100  # subscriptions a job: others wait for the same worker
+TOGETHER = 20  # of them in one transaction
 BEFORE_ALL = date(1900, 1, 1)  # a price somebody had before is never what new subscribers pay
 
 
@@ -301,9 +303,13 @@ def _grants(
             yield one.reader_id, code, one.started_at, until, subject(one.pk)
 
 
-def plan_imported(*, first: int, last: int, now: datetime) -> None:
-    """Write down what the readers of a batch have to be told ahead of their renewals."""
+def plan_imported(*, first: int, last: int, now: datetime) -> int | None:
+    """Write down what readers who were taken over have to be told ahead of their renewals: of the first hundred of the
+    subscriptions `first` to `last`. Returns the id to go on from; None when there are none left."""
     rows = Subscription.objects.filter(pk__gte=first, pk__lte=last, origin=Subscription.Origin.IMPORTED)
-    for pk in list(rows.filter(status__in=rules.LIVE).order_by("pk").values_list("pk", flat=True)):
+    found = list(rows.filter(status__in=rules.LIVE).order_by("pk").values_list("pk", flat=True)[: PLANNED + 1])
+    for start in range(0, min(len(found), PLANNED), TOGETHER):
         with transaction.atomic():
-            notices.plan(lock(pk), now)
+            for pk in found[start : start + TOGETHER][: PLANNED - start]:
+                notices.plan(lock(pk), now)
+    return found[PLANNED] if len(found) > PLANNED else None
