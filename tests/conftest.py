@@ -31,7 +31,7 @@ settings.load_profile("house")
 # The longest files start first, the longest of all at the head, so that no worker ends with one of them alone.
 SLOW = (
     "test_postgres.py", "test_twins.py", "test_processes.py", "test_plants.py", "test_the_whole_road.py", "test_seed_pages.py",
-    "test_running.py", "test_cli.py", "test_exactly_once.py", "test_nginx.py", "test_a_night_of_changes.py", "test_mutants.py",
+    "test_subscriber.py", "test_running.py", "test_cli.py", "test_exactly_once.py", "test_nginx.py", "test_a_night_of_changes.py", "test_mutants.py",
     "test_wire_limits.py", "test_races.py", "test_http_contract.py", "test_varnish.py", "test_outbox.py",
 )  # fmt: skip
 

@@ -158,6 +158,23 @@ def test_4_a_trial_without_a_payment_method(chromium, demo):
         look(page)
 
 
+def test_4_and_without_any_script_the_order_is_the_same(chromium, demo):
+    context = chromium.new_context(viewport=PHONE, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, demo.port, "plain@reader.example", "/subscribe/quarterly/")
+    page.get_by_label("State or Union Territory").select_option("Karnataka")
+    page.get_by_label("PIN code").fill("560001")
+    page.get_by_label("Coupon").fill("half")
+    page.get_by_role("button", name="Pay ₹900 by card").click()
+    # The page showed another total than the coupon makes: it asks once more, and nothing is bought yet.
+    assert "The total has changed" in words(page)
+    assert "IGST 18%" in words(page)
+    page.get_by_role("button", name="Pay ₹450 by card").click()
+    page.get_by_role("button", name="Pay ₹450").click()
+    assert "Thank you" in words(page)
+    context.close()
+
+
 def test_5_a_present_is_bought_and_opened(chromium, demo):
     with visit(chromium, demo.port, DESKTOP) as page:
         sign_in(page, demo.port, "meera@reader.example", "/gift/")
@@ -243,11 +260,13 @@ def test_8_a_renewal_that_fails_is_paid_by_its_link_without_signing_in(chromium,
         assert "Thank you" in words(page)
     demo.stop()
     demo.open(RENEWAL)
-    demo.python(
-        "from broadsheet import clock\nfrom broadsheet.subscriptions import actions\nactions.run_due(now=clock.now())"
-    )
     with visit(chromium, demo.port, PHONE) as page:
         sign_in(page, demo.port, "nila@reader.example")
+        for _ in range(40):  # the jobs of the night run in the paper that has just been opened
+            if "₹900 is to be paid" in words(page):
+                break
+            page.wait_for_timeout(500)
+            page.reload()
         assert "₹900 is to be paid" in words(page)
         look(page)
         link = page.get_by_role("link", name="Pay now").get_attribute("href")

@@ -250,6 +250,15 @@ def test_another_state_makes_another_invoice(client, asha):
     assert Invoice.objects.exclude(pk=paid.pk).get().status == "void"
 
 
+def test_who_turns_from_card_to_upi_meets_a_page_that_asks_for_upi(client, asha):
+    card = make_orders.till(client, "annual")
+    upi = make_orders.till(client, "annual", rail="upi")
+    assert "this UPI account" in text(client.get(upi))
+    assert SandboxCharge.objects.get(token=card.split("/")[2]).status == "withdrawn"
+    client.get(client.post(upi, {"answer": "pay"}).url)
+    assert Subscription.objects.get(status="active").mandate.rail == "upi"
+
+
 # Coupons, trials, groups
 
 

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from broadsheet import clock
+from broadsheet.money import format_money
 from broadsheet.payments.queries import InvoiceRow, invoice, open_invoices_of
 from broadsheet.payments.values import Line
 from broadsheet.subscriptions import actions, links, queries, rules, totals
@@ -65,9 +66,11 @@ def owed(row: queries.SubscriptionRow, bill: InvoiceRow | None) -> dict[str, obj
 def _terms(row: queries.SubscriptionRow, rails: tuple[str, ...]) -> str:
     if row.collection != "automatic" or rails == ("manual",):
         return ""
+    money = actions.quote_renewal(subscription_id=row.id, amount_minor=row.amount_minor, now=clock.now())
+    amount = format_money(money.split.total_minor, row.currency)
     return (
-        f"Later renewals of the {row.plan_name} plan of {paper()} are charged {totals.every_words(row.months)} by what "
-        "you pay with now, until the subscription is cancelled."
+        f"Later renewals of the {row.plan_name} plan of {paper()} are charged to what you pay with now: {amount} "
+        f"{totals.every_words(row.months)}, taxes included, until the subscription is cancelled."
     )
 
 

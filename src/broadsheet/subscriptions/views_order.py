@@ -178,8 +178,10 @@ def _buy(request: HttpRequest, form: Order, quote: actions.CheckoutQuote) -> Htt
     """Whom to bill, then the checkout, then the proof of what was agreed to; then the till, where there is one."""
     now, reader, path = clock.now(), request.user.pk, wanted(request)
     known = billing_profile(reader)
-    if any(getattr(known, name) != value for name, value in form.billed.items()):
+    moved = any(getattr(known, name) != value for name, value in form.billed.items())
+    if moved:
         save_profile(reader_id=reader, now=now, **form.billed)
+    if moved or _by_another_way(reader, form):
         actions.leave_checkout(reader_id=reader, now=now)
     # Without a payment method a trial ends by itself; and what is paid by hand is asked for by a bill each time.
     automatic = form.rail in ("card", "upi")
@@ -205,6 +207,12 @@ def _buy(request: HttpRequest, form: Order, quote: actions.CheckoutQuote) -> Htt
             page = actions.start_payment(subscription_id=made.subscription_id, return_url=back, now=now, rail="manual")
             url = page.url
     return to_the_till(request, url or back)
+
+
+def _by_another_way(reader_id: int, form: Order) -> bool:
+    """Whether the last button they pressed was another one: the till's page that is open asks for that."""
+    pressed = [row.facts.get("rail") for row in queries.consents_of(reader_id) if row.kind == "renewal"]
+    return bool(pressed) and pressed[-1] != form.rail
 
 
 def _keep_consent(request: HttpRequest, form: Order, quote: actions.CheckoutQuote, subscription_id: int) -> None:
