@@ -141,6 +141,19 @@ def test_extend_comp_pause_resume(bought, line):
     assert (given.reader.email, given.period_end, given.status) == ("new@example.org", until, "active")
 
 
+def test_every_deed_has_its_actor_and_its_reason(bought, line):
+    for words in (
+        ("pause", bought.pk, "--days", 5),
+        ("resume", bought.pk),
+        ("change-plan", bought.pk, "y"),
+        ("cancel", bought.pk),
+    ):
+        line(*words, "--reason", f"she asked to {words[0]}", "--actor", "meena")
+        said = SubscriptionEvent.objects.filter(reason=f"she asked to {words[0]}")
+        assert [event.actor for event in said] == ["meena"], words
+    assert not SubscriptionEvent.objects.filter(actor="").exists()
+
+
 def test_refusals_say_why_and_change_nothing(bought, line):
     before = books()
     tomorrow = today(clock.now()) + timedelta(days=1)

@@ -27,12 +27,14 @@ from broadsheet.money import format_money
 from broadsheet.payments import crash
 from broadsheet.payments.adapters import NoAnswerError
 from broadsheet.readers.queries import reader, reader_by_email
-from broadsheet.subscriptions.actions import Happened
+from broadsheet.subscriptions.actions import Happened, note_reason
 from broadsheet.subscriptions.desk_queries import events_after, last_event_id, subscription_of_number
 from broadsheet.subscriptions.queries import SubscriptionRow, current_subscription, subscription
 from broadsheet.subscriptions.rules import RefusedError
 
 DONE, FOUND_WRONG, USAGE, UNREACHABLE = 0, 1, 2, 3
+# Deeds of readers too, who give no reason: the desk's stands beside them.
+UNREASONED = ("uncancel", "pause", "resume", "change-plan", "quantity", "pay", "retry", "approve")
 Row = Mapping[str, Any]
 Command = Callable[[argparse.Namespace, datetime], Iterable[Row | Happened]]
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,3})?")
@@ -252,6 +254,10 @@ def execute(args: argparse.Namespace, run: Command) -> int:
         return wrong.status
     except UsageError as error:
         return _fail(str(error), USAGE)
+    except LookupError as error:
+        if type(error) is not LookupError:  # a mistake of ours
+            raise
+        return _fail(str(error), USAGE)  # such as a provider that is not installed (any more)
     except NoAnswerError as error:
         return _fail(f"the payment provider did not answer: {error}", UNREACHABLE)
     return DONE
@@ -260,6 +266,17 @@ def execute(args: argparse.Namespace, run: Command) -> int:
 def _fail(text: str, status: int) -> int:
     print(f"broadsheet: {text}", file=sys.stderr)
     return status
+
+
+def _reasoned(args: argparse.Namespace, happened: list[Happened]) -> list[Happened]:
+    """The reason of a deed whose own event has no room for one."""
+    name = getattr(args, "billing_command", "")
+    about = next((event.subscription_id for event in happened if event.subscription_id), None)
+    if not args.reason.strip() or name not in UNREASONED or about is None:
+        return []
+    return note_reason(
+        subscription_id=about, command=name, actor=actor_of(args), reason=args.reason, now=happened[-1].at
+    )
 
 
 def once(args: argparse.Namespace, number: int, work: Callable[[str], list[Happened]]) -> Iterator[Row]:
@@ -280,8 +297,8 @@ class _StopError(BaseException):
 def done(args: argparse.Namespace, work: Callable[[], list[Happened]]) -> Iterator[Row]:
     """What a deed did, event by event; with --dry-run what it would do, and then nothing of it is kept."""
     if not args.dry_run:
-        for event in work():
-            yield as_row(event)
+        happened = work()
+        yield from map(as_row, [*happened, *_reasoned(args, happened)])
         return
     for event in rehearsed(work):
         yield {**as_row(event), "dry_run": True}

@@ -12,7 +12,7 @@ from broadsheet.subscriptions.actions.changes import (
 from broadsheet.subscriptions.actions.checkout import Checkout, complete_checkout, start_checkout
 from broadsheet.subscriptions.actions.clockwork import next_due, run_due
 from broadsheet.subscriptions.actions.consent import ConsentRow, record_consent
-from broadsheet.subscriptions.actions.desk import note_receipt, refuse_refund, retry
+from broadsheet.subscriptions.actions.desk import note_reason, note_receipt, refuse_refund, retry
 from broadsheet.subscriptions.actions.gifts import buy_gift, redeem_gift
 from broadsheet.subscriptions.actions.groups import claim_seat, invite_seat, remove_seat, set_seat_domain
 from broadsheet.subscriptions.actions.history import Happened
@@ -78,6 +78,7 @@ __all__ = [
     "merge_readers",
     "needs_mandate",
     "next_due",
+    "note_reason",
     "note_receipt",
     "pause",
     "pay",

@@ -1,4 +1,4 @@
-"""What the desk does that readers cannot: charge again now, refuse a refund, and tell that a receipt went out anew."""
+"""What the desk does that readers cannot: charge again now, refuse a refund, and say why something was done."""
 
 from __future__ import annotations
 
@@ -58,3 +58,9 @@ def note_receipt(*, subscription_id: int, number: str, actor: str, reason: str, 
     """A receipt was sent once more, for who asks later."""
     facts = {"kind": "receipt", "channel": "email", "number": number}
     return [record(lock(subscription_id), "notice", facts, now=now, actor=actor, reason=reason)]
+
+
+@transaction.atomic
+def note_reason(*, subscription_id: int, command: str, actor: str, reason: str, now: datetime) -> list[Happened]:
+    """Why the desk did what readers do without giving a reason, beside what it did."""
+    return [record(lock(subscription_id), "desk_note", {"command": command}, now=now, actor=actor, reason=reason)]
