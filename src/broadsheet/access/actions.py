@@ -53,6 +53,26 @@ def grant(*, reader_id: int, product: str, starts_at: datetime, ends_at: datetim
     bump_epoch(reader_id=reader_id)
 
 
+@transaction.atomic(savepoint=False)
+def grant_exactly(
+    *, reader_id: int, products: Sequence[str], starts_at: datetime, ends_at: datetime, source: str, now: datetime
+) -> None:
+    """Let `source` allow these products to this reader over `[starts_at, ends_at)`, and no other from `now` on."""
+    end_grants(source=source, ends_at=now, keep=products)
+    if not products:
+        return
+    Grant.objects.bulk_create(
+        [
+            Grant(reader_id=reader_id, product=product, starts_at=starts_at, ends_at=ends_at, source=source)
+            for product in products
+        ],
+        update_conflicts=True,
+        unique_fields=["source", "product"],
+        update_fields=["reader_id", "starts_at", "ends_at"],
+    )
+    bump_epoch(reader_id=reader_id)
+
+
 @transaction.atomic
 def grant_many(*, rows: Sequence[tuple[int, str, datetime, datetime, str]]) -> None:
     """Many new grants at once: (reader, product, starts_at, ends_at, source). Whoever of them could be signed in has
@@ -63,7 +83,7 @@ def grant_many(*, rows: Sequence[tuple[int, str, datetime, datetime, str]]) -> N
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def end_grants(*, source: str, ends_at: datetime, keep: Sequence[str] = ()) -> None:
     """End every grant of `source` at `ends_at` if it would run longer, but for the products in `keep`. Ending never
     prolongs."""

@@ -57,7 +57,7 @@ def emit(event: Any) -> None:
 
 def announce(kind: str, key: object, value: int = 0) -> None:
     """Tell every gate worker that `kind:key` changed, from the moment the caller's transaction commits."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         Notice.objects.create(kind=kind, key=str(key), value=value, created_at=clock.now())
         if connection.vendor == "postgresql":
             # Only a wake-up, delivered at commit and once however many notices a transaction writes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from broadsheet.payments.models import (
     CreditNote,
     Dispute,
     Invoice,
+    InvoiceLine,
     Mandate,
     Payment,
     Refund,
@@ -149,7 +151,8 @@ class NoteRow:
     reason: str
 
 
-def invoice_row(row: Invoice, *, lines: bool = False) -> InvoiceRow:
+def invoice_row(row: Invoice, *, lines: bool | Sequence[InvoiceLine] = False) -> InvoiceRow:
+    """`lines`: whether to read them, or those that were just written."""
     names = (
         "number", "kind", "reader_id", "subject", "period_index", "period_start", "period_end", "currency",
         "taxable_minor", "tax_minor", "total_minor", "credit_minor", "noted_minor", "due_minor", "tax",
@@ -157,7 +160,7 @@ def invoice_row(row: Invoice, *, lines: bool = False) -> InvoiceRow:
     )  # fmt: skip
     told = tuple(
         LineRow(line.text, line.amount_minor, line.kind, line.quantity, line.service_start, line.service_end)
-        for line in (row.lines.all() if lines else ())
+        for line in (row.lines.all() if lines is True else lines or ())
     )
     return InvoiceRow(id=row.pk, lines=told, **{name: getattr(row, name) for name in names})
 

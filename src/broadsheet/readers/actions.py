@@ -15,7 +15,7 @@ from broadsheet.readers.models import Reader
 CONFIRM_WITHIN = timedelta(days=7)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def bump_epoch(*, reader_id: int) -> None:
     """Make every passport of this reader stale, on every worker, from this transaction's commit on."""
     Reader.objects.filter(pk=reader_id).update(epoch=F("epoch") + 1)

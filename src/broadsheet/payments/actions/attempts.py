@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from broadsheet.bus.actions import emit
 from broadsheet.dates import rfc3339
@@ -45,23 +46,23 @@ def begin_payment(
     invoice = Invoice.objects.select_for_update().get(pk=invoice_id)
     if invoice.status != Invoice.Status.OPEN:
         raise InvoiceStateError(f"Invoice {invoice.number} is {invoice.status}; there is nothing to collect.")
-    unfinished = Payment.objects.filter(invoice=invoice, status__in=Payment.UNRESOLVED).first()
-    if unfinished is not None:
-        return payment_row(unfinished)
+    rows = Payment.objects.filter(Q(invoice=invoice, status__in=Payment.UNRESOLVED) | Q(key=key))
+    known = sorted(rows, key=lambda row: row.status not in Payment.UNRESOLVED)
+    if known:
+        return payment_row(known[0])
     mandate = Mandate.objects.get(pk=mandate_id) if mandate_id else None
-    row, _ = Payment.objects.get_or_create(
+    # The invoice's lock is held: nobody else makes an attempt on it now.
+    row = Payment.objects.create(
         key=key,
-        defaults={
-            "invoice": invoice,
-            "kind": kind,
-            "provider": mandate.provider if mandate else checkout_provider().code,
-            "mandate": mandate,
-            "amount_minor": invoice.due_minor,
-            "currency": invoice.currency,
-            "created_at": now,
-            "notice_requested_at": told_at,
-            "notice_sent_at": told_at,
-        },
+        invoice=invoice,
+        kind=kind,
+        provider=mandate.provider if mandate else checkout_provider().code,
+        mandate=mandate,
+        amount_minor=invoice.due_minor,
+        currency=invoice.currency,
+        created_at=now,
+        notice_requested_at=told_at,
+        notice_sent_at=told_at,
     )
     return payment_row(row)
 
@@ -131,7 +132,7 @@ def withdraw_checkout(*, key: str, now: datetime) -> ChargeResult:
     return provider(row.provider).withdraw(key, now)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def apply_payment_result(*, key: str, result: ChargeResult, now: datetime) -> Outcome:
     """Write what the provider said about `key`, once. Repeats, late noes and words out of order change nothing.
 

@@ -101,15 +101,16 @@ def open_invoice(
     context: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> InvoiceRow:
-    """A finalised invoice. One with a `period_index` is made at the first call and found at every later one, until it
-    is void. Credit the reader holds is used up; when nothing is left to pay, it is paid already.
+    """A finalised invoice with its lines. One with a `period_index` is made at the first call and found at
+    every later one, until it is void. Credit the reader holds is used up; when nothing is left to pay, it is paid
+    already.
 
     Call it while holding the lock of what is billed.
     """
     if period_index is not None:
         found = Invoice.objects.filter(subject=subject, period_index=period_index).exclude(status="void").first()
         if found is not None:
-            return invoice_row(found)
+            return invoice_row(found, lines=True)
     day = today(now)
     profile = BillingProfile.objects.filter(pk=reader_id).first()
     parts, tax = _taxed(sum(line.amount_minor for line in lines), taxed, profile, None, day)
@@ -151,7 +152,7 @@ def open_invoice(
     )
     ledger.book_invoice(invoice=row, lines=written, now=now)
     _use_credit(row, now)
-    return invoice_row(row)
+    return invoice_row(row, lines=written)
 
 
 def _buyer(profile: BillingProfile | None) -> dict[str, str]:
@@ -188,7 +189,8 @@ def _use_credit(row: Invoice, now: datetime) -> None:
         ledger.book_credit_used(invoice=row, amount_minor=use, now=now)
     if row.due_minor == 0:
         row.status, row.paid_at = Invoice.Status.PAID, now
-    row.save(update_fields=["credit_minor", "status", "paid_at"])
+    if use or row.status == Invoice.Status.PAID:
+        row.save(update_fields=["credit_minor", "status", "paid_at"])
 
 
 @transaction.atomic

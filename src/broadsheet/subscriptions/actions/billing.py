@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from broadsheet.payments import actions as payments
-from broadsheet.payments.queries import InvoiceRow, invoice, invoice_of_period
+from broadsheet.payments.queries import InvoiceRow, invoice_of_period
 from broadsheet.payments.values import Line, Taxed
 from broadsheet.subscriptions import cards, pricing, rules
 from broadsheet.subscriptions.actions.history import Happened, policies, record, subject, today
@@ -85,10 +85,14 @@ def issue(
     currency: str,
     context: dict[str, Any],
     now: datetime,
+    looked: bool = False,
 ) -> tuple[InvoiceRow, list[Happened]]:
-    """An invoice of this subscription and the event that tells of it; found again when it has been made."""
-    if index is not None and (found := invoice_of_period(subject(subscription.pk), index)) is not None:
-        return found, []
+    """An invoice of this subscription and the event that tells of it; found again when it has been made, unless the
+    caller has looked."""
+    if not looked and index is not None:
+        found = invoice_of_period(subject(subscription.pk), index)
+        if found is not None:
+            return found, []
     made = payments.open_invoice(
         reader_id=subscription.reader_id,
         subject=subject(subscription.pk),
@@ -102,9 +106,7 @@ def issue(
         context=context,
         now=now,
     )
-    bill = invoice(made.id)
-    assert bill is not None
-    return bill, [record(subscription, "invoice_finalised", invoice_facts(bill), now=now)]
+    return made, [record(subscription, "invoice_finalised", invoice_facts(made), now=now)]
 
 
 def invoice_facts(bill: InvoiceRow) -> dict[str, Any]:
@@ -154,6 +156,7 @@ def issue_period(
         currency=price.currency,
         context=context,
         now=now,
+        looked=True,
     )
 
 

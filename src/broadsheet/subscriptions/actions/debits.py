@@ -8,7 +8,7 @@ from typing import Any
 
 from broadsheet.dates import local_date, rfc3339
 from broadsheet.payments.adapters.registry import provider
-from broadsheet.payments.queries import InvoiceRow, PaymentRow, invoice, mandate
+from broadsheet.payments.queries import InvoiceRow, MandateRow, PaymentRow, invoice, mandate
 from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions.history import today, zone
 from broadsheet.subscriptions.models import Notice, Subscription
@@ -49,10 +49,11 @@ class Debit:
     told_at: datetime | None = None
 
 
-def before_debit(subscription: Subscription, bill: InvoiceRow, key: str, now: datetime) -> Debit:
+def before_debit(
+    subscription: Subscription, bill: InvoiceRow, held: MandateRow | None, key: str, now: datetime
+) -> Debit:
     """Inside the caller's lock. Where the bank has to be told first, the debit waits until it was: of this amount, by
     this mandate, and long enough ago. As long as nobody told it, it is told at once, however late."""
-    held = mandate(subscription.mandate_id)
     if held is None or not provider(held.provider).capabilities.needs_notice:
         return Debit(key)
     needed = provider(held.provider).capabilities.min_notice

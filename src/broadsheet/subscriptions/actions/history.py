@@ -108,7 +108,8 @@ def policies() -> Policies:
 
 def lock(subscription_id: int) -> Subscription:
     """The row, held until the transaction ends: whatever changes one subscription happens one after the other."""
-    return Subscription.objects.select_for_update().get(pk=subscription_id)
+    rows = Subscription.objects.select_related("plan", "price").select_for_update(of=("self",))
+    return rows.get(pk=subscription_id)
 
 
 def subject(subscription_id: int) -> str:

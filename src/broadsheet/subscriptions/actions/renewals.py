@@ -8,7 +8,7 @@ two runs at once meet at the unique constraints and at the till's memory of the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
 
@@ -20,7 +20,7 @@ from broadsheet.payments import actions as payments
 from broadsheet.payments import crash
 from broadsheet.payments.adapters import NoAnswerError
 from broadsheet.payments.adapters.registry import provider
-from broadsheet.payments.queries import InvoiceRow, PaymentRow, mandate, open_invoices_of, payments_of
+from broadsheet.payments.queries import InvoiceRow, MandateRow, PaymentRow, mandate, open_invoices_of, payments_of
 from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions import debits, notices
 from broadsheet.subscriptions.actions.billing import issue_period, price_for_new
@@ -87,7 +87,7 @@ def work_one(*, subscription_id: int, now: datetime) -> list[Happened]:
         if payment is not None:
             crash.point("claimed")
             happened += collect(payment, now)
-        if not due:
+        if not (due and Subscription.objects.filter(pk=subscription_id, due_at__lte=now).exists()):
             break
     return happened
 
@@ -126,9 +126,9 @@ def subject_number(payment: PaymentRow) -> int | None:
 @transaction.atomic
 def _claim(subscription_id: int, now: datetime) -> tuple[bool, PaymentRow | None, list[Happened]]:
     """One step. Whether more may be due at once, and the attempt to make outside of the transaction."""
-    rows = Subscription.objects.filter(pk=subscription_id)
+    rows = Subscription.objects.select_related("plan", "price").filter(pk=subscription_id)
     if connection.features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(skip_locked=True)
+        rows = rows.select_for_update(skip_locked=True, of=("self",))
     subscription = rows.first()
     if subscription is None or subscription.due_at is None or subscription.due_at > now:
         return False, None, []
@@ -239,11 +239,12 @@ def _attempt(subscription: Subscription, now: datetime) -> tuple[bool, PaymentRo
     happened += issued
     if bill.status == "paid":  # by credit, or by another road that died before it had its effect
         return True, None, happened + settle(subscription, bill, now)
-    if not may_be_charged(subscription, bill):
+    held, tried = mandate(subscription.mandate_id), payments_of(bill.id)
+    if not _may_be_charged(subscription, bill, held, tried):
         happened += fall_behind(subscription, bill, now, tried=False, notice="pay_link")
         return True, None, happened
-    tries = len(payments_of(bill.id)) + 1
-    debit = debits.before_debit(subscription, bill, f"renew:{subscription.pk}:{schedule.index}:{tries}", now)
+    key = f"renew:{subscription.pk}:{schedule.index}:{len(tried) + 1}"
+    debit = debits.before_debit(subscription, bill, held, key, now)
     if debit.wait_until is not None:
         subscription.due_at = debit.wait_until
         subscription.save(update_fields=["due_at"])
@@ -262,12 +263,16 @@ def _attempt(subscription: Subscription, now: datetime) -> tuple[bool, PaymentRo
 def may_be_charged(subscription: Subscription, bill: InvoiceRow) -> bool:
     """Whether an invoice may be collected without the reader: by a mandate that holds, within its limits, and which the
     reader did not decline to have used for it."""
-    held = mandate(subscription.mandate_id)
+    return _may_be_charged(subscription, bill, mandate(subscription.mandate_id), payments_of(bill.id))
+
+
+def _may_be_charged(
+    subscription: Subscription, bill: InvoiceRow, held: MandateRow | None, tried: Sequence[PaymentRow]
+) -> bool:
     if subscription.collection != "automatic" or held is None or not held.usable:
         return False
     refused = any(
-        payment.failure_code in ("opted_out", "hard_declined") and payment.mandate_id == held.id
-        for payment in payments_of(bill.id)
+        payment.failure_code in ("opted_out", "hard_declined") and payment.mandate_id == held.id for payment in tried
     )
     limits = provider(held.provider).capabilities.max_auto_minor or {}
     return not refused and rules.may_debit(

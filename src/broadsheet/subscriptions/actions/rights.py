@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from broadsheet.access.actions import end_grants, grant
+from broadsheet.access.actions import end_grants, grant_exactly
 from broadsheet.dates import local_date
 from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions.due import due_since
@@ -70,9 +70,9 @@ def _allow(
     source, reader_id = holder
     assert subscription.started_at is not None
     # What an earlier plan unlocked and this one lacks ends now.
-    end_grants(source=source, ends_at=now, keep=codes)
-    for code in codes:
-        grant(reader_id=reader_id, product=code, starts_at=subscription.started_at, ends_at=until, source=source)
+    grant_exactly(
+        reader_id=reader_id, products=codes, starts_at=subscription.started_at, ends_at=until, source=source, now=now
+    )
 
 
 def sync_seat(subscription: Subscription, seat: Seat, now: datetime) -> None:

@@ -149,7 +149,9 @@ def _has_period(subscription: Subscription, bill: InvoiceRow) -> bool:
 
 def _take_period(subscription: Subscription, bill: InvoiceRow, now: datetime) -> list[Happened]:
     assert bill.paid_at is not None
-    plan = Plan.objects.get(pk=bill.context["plan"])
+    plan = subscription.plan
+    if plan.pk != bill.context["plan"]:
+        plan = Plan.objects.get(pk=bill.context["plan"])
     first = subscription.started_at is None or subscription.status == "incomplete"
     schedule = rules.paid_period(
         standing(subscription),
@@ -163,7 +165,8 @@ def _take_period(subscription: Subscription, bill: InvoiceRow, now: datetime) ->
     subscription.price_id = bill.context["price"]
     subscription.past_due_since, subscription.failures, subscription.next_attempt_on = None, 0, None
     subscription.ended_at = None
-    payments.set_period(invoice_id=bill.id, period_start=schedule.start, period_end=schedule.end)
+    if (bill.period_start, bill.period_end) != (schedule.start, schedule.end):
+        payments.set_period(invoice_id=bill.id, period_start=schedule.start, period_end=schedule.end)
     _use_coupon(subscription, bill)
     amount = sum(line.amount_minor for line in _lines(bill))
     Segment.objects.create(
