@@ -86,6 +86,14 @@ def test_more_than_may_be_charged_by_itself_is_said(client, asha):
     assert words in text(client.get("/account/"))
 
 
+def test_what_a_shop_charges_is_not_ours_to_change(client, row):
+    Subscription.objects.update(collection="external")
+    page = text(client.get("/account/"))
+    assert f"Next payment ₹900 on {longday(row.period_end)}, charged by the shop you bought it in" in page
+    assert "Payment method By the shop you bought it in" in page
+    assert "/account/payment-method/" not in hrefs(client.get("/account/"))
+
+
 # Cancelling
 
 

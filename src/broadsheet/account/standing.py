@@ -127,6 +127,8 @@ def _next(row: queries.SubscriptionRow, held: MandateRow | None, now: datetime) 
         return "None: your trial ends by itself"
     money = actions.quote_renewal(subscription_id=row.id, amount_minor=row.amount_minor, now=now)
     amount = format_money(money.split.total_minor, row.currency)
+    if row.collection == "external":
+        return f"{amount} on {longday(row.paid_until)}, charged by the shop you bought it in"
     if row.next_charge_on is None:
         if row.status in ("past_due", "suspended"):
             return "None by itself: please pay what is owed"

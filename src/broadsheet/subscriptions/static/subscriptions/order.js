@@ -21,7 +21,11 @@
           if (!fresh || !old || (id === "coupon-field" && old.contains(document.activeElement) && !pressed)) return;
           old.innerHTML = fresh.innerHTML;
         });
+        // The button that was pressed is a new one now: whoever uses the keyboard goes on beside it.
+        if (pressed) form.querySelector("#coupon").focus();
         pressed = false;
+        var due = document.querySelector("#bill .bill-due tr:last-child"), said = document.querySelector("[data-said]");
+        if (due && said) said.textContent = due.textContent.replace(/\s+/g, " ");
       })
       .catch(function () { /* The buttons still ask the server. */ });
   }
