@@ -64,7 +64,7 @@ def test_1_a_coupon_a_state_a_declined_card_and_a_paid_one(chromium, demo):
         page.get_by_role("button", name="Apply").click()
         page.wait_for_selector("text=Coupon HALF is applied")
         assert page.locator("#coupon").evaluate("field => field === document.activeElement")
-        assert page.locator("[data-said]").inner_text().strip() == "You pay today ₹450.00"  # for whoever listens
+        assert page.locator("[data-said]").inner_text().strip() == "You pay today: ₹450.00"  # for whoever listens
         fill_in(page)
         bill = page.locator("#bill").inner_text()
         assert "IGST 18%" in bill

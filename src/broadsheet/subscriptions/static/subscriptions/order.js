@@ -25,7 +25,7 @@
         if (pressed) form.querySelector("#coupon").focus();
         pressed = false;
         var due = document.querySelector("#bill .bill-due tr:last-child"), said = document.querySelector("[data-said]");
-        if (due && said) said.textContent = due.textContent.replace(/\s+/g, " ");
+        if (due && said) said.textContent = due.cells[0].textContent + ": " + due.cells[1].textContent;
       })
       .catch(function () { /* The buttons still ask the server. */ });
   }
