@@ -32,7 +32,7 @@ settings.load_profile("house")
 SLOW = (
     "test_postgres.py", "test_twins.py", "test_processes.py", "test_plants.py", "test_the_whole_road.py", "test_seed_pages.py",
     "test_subscriber.py", "test_running.py", "test_cli.py", "test_exactly_once.py", "test_nginx.py", "test_a_night_of_changes.py", "test_mutants.py",
-    "test_wire_limits.py", "test_races.py", "test_http_contract.py", "test_varnish.py", "test_outbox.py",
+    "test_scenarios.py", "test_wire_limits.py", "test_races.py", "test_http_contract.py", "test_varnish.py", "test_outbox.py",
 )  # fmt: skip
 
 
