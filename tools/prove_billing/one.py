@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 import shutil
@@ -56,6 +57,7 @@ def _say(text: str) -> None:
 
 
 def main() -> int:
+    logging.disable(logging.WARNING)  # altered messages are refused all the time
     plan = Plan(**json.loads(sys.argv[1]))
     folder = Path(tempfile.mkdtemp(prefix="broadsheet-proof-"))
     try:
