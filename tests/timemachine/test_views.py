@@ -83,7 +83,7 @@ def test_a_walk_is_told_as_tables(publisher, folder):
 def test_what_is_not_as_expected_is_said_first(publisher):
     page = text(walked(publisher, SCENARIO.replace("180000", "90000")))
     assert "1 expectation of 1 does not hold." in page
-    assert "at the end asha no status active, charged ₹900 charged is ₹1,800 8" in page
+    assert "at the end asha does not hold status active, charged ₹900 charged is ₹1,800 line 8" in page
 
 
 def test_a_scenario_that_makes_no_sense_comes_back_with_its_line(publisher, folder):
