@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from broadsheet.payments.check import series_have_no_gap
 from broadsheet.payments.models import DocumentSeries, Invoice
 from broadsheet.payments.series import next_number
+from tests.django_up import kept_database  # noqa: F401 - its tests commit
 from tests.payments import make_money as make
 from tests.postgres import a_postgres
 

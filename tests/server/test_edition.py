@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 from tests import make
+from tests.django_up import kept_database  # noqa: F401 - its tests commit
 
 from broadsheet.bus import actions as bus
 from broadsheet.bus.models import Notice

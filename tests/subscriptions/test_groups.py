@@ -11,6 +11,7 @@ from broadsheet.readers.models import Reader
 from broadsheet.subscriptions import actions, queries
 from broadsheet.subscriptions.models import Plan, Seat, Subscription, SubscriptionEvent
 from broadsheet.subscriptions.rules import RefusedError
+from tests.django_up import kept_database  # noqa: F401 - its tests commit
 from tests.subscriptions.make_subscriptions import at, buy, may_read, plan, press, reader, walk
 
 pytestmark = pytest.mark.django_db
