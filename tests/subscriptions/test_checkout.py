@@ -253,3 +253,51 @@ def test_every_change_of_status_is_in_the_history_with_actor_reason_and_instant(
         events[0].save()
     with pytest.raises(TypeError, match="only added to"):
         events[0].delete()
+
+
+def test_a_trial_whose_reader_never_comes_back_from_the_till_begins_all_the_same():
+    make.plan(trial_days=10)
+    asha = make.reader()
+    checkout = make.start(asha, MORNING)
+    make.press(checkout, MORNING)
+    assert actions.run_due(now=MORNING + timedelta(minutes=9)) == []
+    actions.run_due(now=MORNING + timedelta(minutes=11))
+    row = Subscription.objects.get()
+    assert (row.status, row.mandate.status) == ("trialing", "active")
+    assert make.may_read(asha, MORNING + timedelta(minutes=11))
+
+
+def test_a_trial_nobody_allowed_is_closed_after_23_hours():
+    make.plan(trial_days=10)
+    make.start(make.reader(), MORNING)
+    for hours in (1, 5, 22):
+        actions.run_due(now=MORNING + timedelta(hours=hours))
+    assert Subscription.objects.get().status == "incomplete"
+    actions.run_due(now=MORNING + timedelta(hours=23))
+    assert Subscription.objects.get().status == "incomplete_expired"
+
+
+def test_the_till_is_not_asked_every_second(monkeypatch):
+    make.plan()
+    make.start(make.reader(), MORNING)
+    asked = []
+    real = sandbox.SandboxTill.fetch
+    monkeypatch.setattr(sandbox.SandboxTill, "fetch", lambda self, key, at: asked.append(at) or real(self, key, at))
+    for seconds in range(700):
+        actions.run_due(now=MORNING + timedelta(seconds=seconds))
+    assert len(asked) == 1
+
+
+def test_a_gift_nobody_paid_is_closed():
+    make.plan()
+    gift, key, _ = actions.buy_gift(giver_id=make.reader(), plan_code="q", to_email="ravi@example.org", now=MORNING)
+    actions.run_due(now=MORNING + timedelta(hours=22))
+    gift.refresh_from_db()
+    assert gift.status == "open"
+    actions.run_due(now=MORNING + timedelta(hours=23))
+    gift.refresh_from_db()
+    assert (gift.status, Invoice.objects.get().status, Payment.objects.get(key=key).status) == (
+        "void",
+        "void",
+        "failed",
+    )

@@ -376,9 +376,12 @@ def dispute_named(provider_ref: str) -> DisputeRow | None:
     return dispute_row(row) if row else None
 
 
-def unresolved_payments(*, kind: str, older_than: datetime, limit: int = 500) -> tuple[PaymentRow, ...]:
-    """Attempts of one kind begun before `older_than` whose result we do not know yet, oldest first."""
-    rows = Payment.objects.filter(status__in=Payment.UNRESOLVED, kind=kind, created_at__lt=older_than)
+def unresolved_payments(*, kind: str, older_than: datetime, now: datetime, limit: int = 500) -> tuple[PaymentRow, ...]:
+    """Attempts of one kind begun before `older_than` whose result we do not know yet and whose hour to be asked after
+    has come, oldest first."""
+    rows = Payment.objects.filter(
+        Q(check_at=None) | Q(check_at__lte=now), status__in=Payment.UNRESOLVED, kind=kind, created_at__lt=older_than
+    )
     return tuple(payment_row(row) for row in rows.order_by("created_at", "id")[:limit])
 
 

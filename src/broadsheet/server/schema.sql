@@ -1092,6 +1092,7 @@ CREATE INDEX "subscriptions_seat_reader_id_054c494d" ON "subscriptions_seat" ("r
 CREATE INDEX "subscriptions_seat_subscription_id_5a7b7cbc" ON "subscriptions_seat" ("subscription_id");
 CREATE INDEX "subscriptions_consent_of" ON "subscriptions_consentrecord" ("reader_id", "id" DESC);
 CREATE INDEX "subscriptions_gift_to_send" ON "subscriptions_gift" ("send_on", "id") WHERE ("sent_at" IS NULL AND "status" = 'paid');
+CREATE INDEX "subscriptions_gift_unpaid" ON "subscriptions_gift" ("created_at") WHERE "status" = 'open';
 CREATE INDEX "subscriptions_gift_to" ON "subscriptions_gift" ("to_email");
 CREATE INDEX "subscriptions_gift_giver" ON "subscriptions_gift" ("giver_id", "id" DESC);
 CREATE INDEX "subscriptions_notice_due" ON "subscriptions_notice" ("due_at", "id") WHERE ("dropped_at" IS NULL AND "sent_at" IS NULL);

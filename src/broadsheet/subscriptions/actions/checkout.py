@@ -39,6 +39,7 @@ from broadsheet.subscriptions.models import Coupon, Plan, Subscription
 log = logging.getLogger(__name__)
 
 FIRST = 1
+ASK_AGAIN = timedelta(hours=1)
 LOST_AFTER = timedelta(minutes=10)  # a reader who is still typing a card number is not lost
 Answer = Literal["paid", "declined", "open"]
 
@@ -126,7 +127,8 @@ def _open(subscription: Subscription, wish: MandateWish | None, now: datetime) -
             key=f"mandate:{subscription.pk}:1",
             now=now,
         )
-        Subscription.objects.filter(pk=subscription.pk).update(mandate=held.id)
+        # Nobody is charged, so no open payment says that somebody may never come back: the row is looked at by itself.
+        Subscription.objects.filter(pk=subscription.pk).update(mandate=held.id, due_at=now + LOST_AFTER)
         return held.id
     if wish is None:
         return None
@@ -296,9 +298,11 @@ def _collect(key: str, now: datetime) -> list[Happened]:
 def collect_checkouts(*, now: datetime) -> list[Happened]:
     """For readers who paid and never came back from the till: their subscription starts all the same."""
     happened: list[Happened] = []
-    for payment in unresolved_payments(kind="checkout", older_than=now - LOST_AFTER):
+    for payment in unresolved_payments(kind="checkout", older_than=now - LOST_AFTER, now=now):
         try:
             happened += _collect(payment.key, now)
+            # Still nobody has decided: the till is not asked every second.
+            payments.check_later(key=payment.key, check_at=now + LOST_AFTER)
         except Exception:
             log.exception("The result of %s could not be fetched.", payment.key)
     return happened
@@ -308,6 +312,8 @@ def close_checkout(subscription_id: int, event: rules.Event, now: datetime) -> l
     """Close the till's page first: if the reader was faster, the payment counts and the subscription starts."""
     happened: list[Happened] = []
     bill = invoice_of_period(subject(subscription_id), FIRST)
+    if _came_back_never(subscription_id, bill, now):
+        return happened
     for payment in payments_of(bill.id) if bill else ():
         if payment.unresolved:
             result = payments.withdraw_checkout(key=payment.key, now=now)
@@ -325,13 +331,25 @@ def close_checkout(subscription_id: int, event: rules.Event, now: datetime) -> l
     return happened
 
 
+def _came_back_never(subscription_id: int, bill: InvoiceRow | None, now: datetime) -> bool:
+    """Whether a reader allowed later charges at the till and never came back: they have what they wanted all the same."""
+    subscription = Subscription.objects.get(pk=subscription_id)
+    asked = subscription.mandate_id is not None and (bill is None or bill.status == "paid")
+    return subscription.status == "incomplete" and asked and _complete_mandate(subscription, bill, now) == "paid"
+
+
 def expire_checkouts(*, now: datetime) -> list[Happened]:
     """Close what nobody paid within 23 hours."""
     happened: list[Happened] = []
-    rows = Subscription.objects.filter(status="incomplete", due_at__lte=now)
-    for pk in list(rows.order_by("due_at", "id").values_list("pk", flat=True)[:500]):
+    rows = Subscription.objects.filter(status="incomplete", due_at__lte=now).order_by("due_at", "id")
+    for pk, begun in list(rows.values_list("pk", "created_at")[:500]):
         try:
-            happened += close_checkout(pk, "checkout_expired", now)
+            ends = begun + rules.CHECKOUT_KEPT
+            if ends <= now:
+                happened += close_checkout(pk, "checkout_expired", now)
+            elif not _came_back_never(pk, invoice_of_period(subject(pk), FIRST), now):
+                again = min(now + ASK_AGAIN, ends)
+                Subscription.objects.filter(pk=pk, status="incomplete").update(due_at=again)
         except Exception:
             log.exception("Checkout of subscription %s could not be closed.", pk)
     return happened

@@ -14,6 +14,7 @@ JOBS: tuple[Callable[..., list[Happened]], ...] = (
     checkout.collect_checkouts,
     checkout.expire_checkouts,
     notices.send_due,
+    gifts.expire_gifts,
     gifts.send_gifts,
 )
 

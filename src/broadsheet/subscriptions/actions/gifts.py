@@ -117,6 +117,30 @@ def settle(bill: InvoiceRow, now: datetime) -> list[Happened]:
     return happened
 
 
+def expire_gifts(*, now: datetime) -> list[Happened]:
+    """Close what nobody paid within 23 hours; whoever paid in the meantime has it."""
+    happened: list[Happened] = []
+    rows = Gift.objects.filter(status=Gift.Status.OPEN, created_at__lte=now - rules.CHECKOUT_KEPT).order_by(
+        "created_at"
+    )
+    for pk, invoice_id in list(rows.values_list("pk", "invoice_id")[:500]):
+        for payment in payments_of(invoice_id) if invoice_id else ():
+            if payment.unresolved:
+                result = payments.withdraw_checkout(key=payment.key, now=now)
+                with transaction.atomic():
+                    outcome = payments.apply_payment_result(key=payment.key, result=result, now=now)
+                    happened += record_outcome(outcome, key=payment.key, now=now) if outcome.changed else []
+        with transaction.atomic():
+            gift = Gift.objects.select_for_update().get(pk=pk)
+            if gift.status != Gift.Status.OPEN:
+                continue
+            gift.status = Gift.Status.VOID
+            gift.save(update_fields=["status"])
+            if invoice_id:
+                payments.void_invoice(invoice_id=invoice_id, now=now)
+    return happened
+
+
 def send_gifts(*, now: datetime) -> list[Happened]:
     """Tell those whose gift's day has come."""
     happened: list[Happened] = []

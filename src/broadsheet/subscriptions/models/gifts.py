@@ -37,6 +37,7 @@ class Gift(models.Model):
                 condition=models.Q(status="paid", sent_at=None),
                 name="subscriptions_gift_to_send",
             ),
+            models.Index(fields=["created_at"], condition=models.Q(status="open"), name="subscriptions_gift_unpaid"),
             models.Index(fields=["to_email"], name="subscriptions_gift_to"),
             models.Index(fields=["giver", "-id"], name="subscriptions_gift_giver"),
         ]
