@@ -170,7 +170,12 @@ def test_a_policy_tried_against_another_one_is_refused(publisher, data):
 
 
 @pytest.mark.parametrize(
-    "change", [lambda value: "", lambda value: value[:-2] + ("B" if value[-2] == "A" else "A") + value[-1], lambda value: value.replace(":", ".", 1)]
+    "change",
+    [
+        lambda value: "",
+        lambda value: value[:-2] + ("B" if value[-2] == "A" else "A") + value[-1],
+        lambda value: value.replace(":", ".", 1),
+    ],
 )
 def test_a_forged_token_switches_nothing(publisher, data, change):
     value = token(attempt(publisher, free_limit="3"))

@@ -6,6 +6,7 @@ outside: the till's own book against ours, periods against the calendar, access 
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,8 +21,8 @@ from broadsheet.access.queries import live_grants
 from broadsheet.payments.check import violations
 from broadsheet.payments.models import Invoice, Payment, SandboxCharge
 from broadsheet.subscriptions import rules
-from broadsheet.subscriptions.actions.history import policies, start_of, today
 from broadsheet.subscriptions.actions.due import due_since
+from broadsheet.subscriptions.actions.history import policies, start_of, today
 from broadsheet.subscriptions.models import Segment, Subscription, SubscriptionEvent
 from broadsheet.timemachine.steps import parse
 from broadsheet.timemachine.walk import Walk
@@ -173,7 +174,7 @@ def _check_periods(row: Subscription) -> None:
         )
     )
     used = [bill for bill in bills if Segment.objects.filter(invoice_id=bill.pk).exists()]
-    for earlier, later in zip(used, used[1:], strict=False):
+    for earlier, later in itertools.pairwise(used):
         assert later.period_index > earlier.period_index
         assert later.period_start > earlier.period_start
     if used and row.started_at:
@@ -193,7 +194,7 @@ def _check_access(row: Subscription, now: datetime) -> None:
 class AnyLife(TestCase):
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
-        start=st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31)),
+        start=st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31)),  # noqa: DTZ001 - local, as files write them
         first=st.sampled_from(["M", "Q", "Y", "X"]),
         life=LIVES,
     )

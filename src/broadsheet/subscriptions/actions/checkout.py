@@ -332,7 +332,7 @@ def close_checkout(subscription_id: int, event: rules.Event, now: datetime) -> l
 
 
 def _came_back_never(subscription_id: int, bill: InvoiceRow | None, now: datetime) -> bool:
-    """Whether a reader allowed later charges at the till and never came back: they have what they wanted all the same."""
+    """Whether a reader allowed later charges at the till and never came back: they have what they wanted."""
     subscription = Subscription.objects.get(pk=subscription_id)
     asked = subscription.mandate_id is not None and (bill is None or bill.status == "paid")
     return subscription.status == "incomplete" and asked and _complete_mandate(subscription, bill, now) == "paid"
