@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from broadsheet import clock
+from broadsheet.bus.actions import run_due_jobs
 from broadsheet.payments.models import Invoice, Payment
 from broadsheet.readers.actions import create_editor
 from broadsheet.readers.models import Reader
@@ -132,3 +133,23 @@ def test_readers_have_no_business_here(row):
     reader.force_login(Reader.objects.get(), backend="django.contrib.auth.backends.ModelBackend")
     for path in ("/admin/plans/", "/admin/subscriptions/", "/admin/invoices/"):
         assert reader.get(path).status_code == 302
+
+
+def test_who_has_a_plan_reads_what_it_unlocks_now(editor, row):
+    plan = Plan.objects.get()
+    premium = plan.products.get(code="premium")
+    form = {
+        "code": plan.code, "name": plan.name, "months": "3", "trial_days": "0", "tax_inclusive": "on",
+        "min_quantity": "1", "max_quantity": "1", "published": "on", "position": "0",
+        "products": [product.pk for product in plan.products.exclude(pk=premium.pk)],
+    }  # fmt: skip
+    assert make.may_read(row.reader_id, clock.now())
+    assert editor.post(f"/admin/plans/edit/{plan.pk}/", form).status_code == 302
+    run_due_jobs()
+    assert not make.may_read(row.reader_id, clock.now())
+    assert (
+        editor.post(f"/admin/plans/edit/{plan.pk}/", {**form, "products": [*form["products"], premium.pk]}).status_code
+        == 302
+    )
+    run_due_jobs()
+    assert make.may_read(row.reader_id, clock.now())

@@ -25,6 +25,7 @@ from broadsheet.subscriptions.events import (
     NoticeSent,
     PaymentWanted,
     PriceSet,
+    ProductsChanged,
     RenewalFailed,
     SeatInvited,
     SeatRemoved,
@@ -71,6 +72,7 @@ HANDLERS = {
     GiftBought: (letters.thank_giver,),
     CompGiven: (letters.send_comp,),
     PriceSet: (subscription_jobs.plan_notices_again,),
+    ProductsChanged: (subscription_jobs.sync_holders,),
     BaseImported: (subscription_jobs.plan_notices_of_imported,),
 }
 

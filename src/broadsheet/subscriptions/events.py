@@ -128,6 +128,14 @@ class PriceSet:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductsChanged:
+    """A plan unlocks other products: who has it may read accordingly, from the subscription after `after` on."""
+
+    plan_id: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrialStarted:
     subscription_id: int
     at: str

@@ -9,7 +9,13 @@ from broadsheet.dates import parse_instant, rfc3339
 from broadsheet.payments.events import PaymentSettled
 from broadsheet.subscriptions import actions
 from broadsheet.subscriptions.desk_queries import LAST_RUN
-from broadsheet.subscriptions.events import BaseImported, MandateUnwanted, PriceSet, SubscriptionEnded
+from broadsheet.subscriptions.events import (
+    BaseImported,
+    MandateUnwanted,
+    PriceSet,
+    ProductsChanged,
+    SubscriptionEnded,
+)
 from broadsheet.subscriptions.queries import subscription
 
 AT_ONCE = 100  # about a second: a night of many renewals leaves room for stories to be printed
@@ -33,6 +39,13 @@ def plan_notices_again(event: PriceSet) -> None:
     go_on_after = actions.plan_again(plan_id=event.plan_id, after=event.after, now=clock.now())
     if go_on_after is not None:
         emit(PriceSet(event.plan_id, go_on_after))
+
+
+def sync_holders(event: ProductsChanged) -> None:
+    """Who has a plan that unlocks something else may read accordingly: a batch a job."""
+    go_on_after = actions.sync_holders(plan_id=event.plan_id, after=event.after, now=clock.now())
+    if go_on_after is not None:
+        emit(ProductsChanged(event.plan_id, go_on_after))
 
 
 def plan_notices_of_imported(event: BaseImported) -> None:

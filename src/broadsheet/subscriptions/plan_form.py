@@ -18,7 +18,7 @@ from broadsheet import clock
 from broadsheet.dates import local_date
 from broadsheet.money import format_money
 from broadsheet.payments.queries import tax_codes
-from broadsheet.subscriptions.actions import set_price
+from broadsheet.subscriptions.actions import set_price, set_products
 from broadsheet.subscriptions.models import Plan
 from broadsheet.subscriptions.rules import RefusedError
 
@@ -85,7 +85,11 @@ class PlanForm(WagtailAdminModelForm):
         return said
 
     def save(self, commit: bool = True) -> Plan:
+        products = [product.pk for product in self.cleaned_data["products"]]
+        before = list(self.instance.products.values_list("pk", flat=True)) if self.instance.pk else products
+        self.cleaned_data["products"] = before  # what it unlocks is changed by the action, which tells who has it
         plan = super().save(commit=commit)
+        set_products(plan_id=plan.pk, product_ids=products)
         amount = self.cleaned_data.get("new_price")
         if amount:
             try:

@@ -1,7 +1,13 @@
 """The only writers of plans, subscriptions, gifts and seats. Each returns what happened, as the commands print it."""
 
 from broadsheet.subscriptions.actions.cancellation import cancel, needs_mandate, uncancel
-from broadsheet.subscriptions.actions.catalogue import ensure_default_plans, retire_plan, set_price
+from broadsheet.subscriptions.actions.catalogue import (
+    ensure_default_plans,
+    retire_plan,
+    set_price,
+    set_products,
+    sync_holders,
+)
 from broadsheet.subscriptions.actions.changes import (
     ChangeQuote,
     change_plan,
@@ -103,12 +109,14 @@ __all__ = [
     "retry",
     "run_due",
     "set_price",
+    "set_products",
     "set_quantity",
     "set_seat_domain",
     "settle_invoice",
     "start_checkout",
     "start_mandate",
     "start_payment",
+    "sync_holders",
     "uncancel",
     "withdraw",
     "work_one",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
 
 from broadsheet.bus.actions import emit
 from broadsheet.subscriptions import rules
-from broadsheet.subscriptions.events import PriceSet
+from broadsheet.subscriptions.actions.history import lock
+from broadsheet.subscriptions.actions.rights import sync_access
+from broadsheet.subscriptions.events import PriceSet, ProductsChanged
 from broadsheet.subscriptions.models import Plan, Price, Product, Subscription
 
 _PRODUCTS = (
@@ -20,6 +23,7 @@ _PLANS = (
     ("annual", "Annual", 12, 270_000),
     ("two-year", "Two-Year", 24, 390_000),
 )
+BATCH = 200
 ALWAYS = date(1997, 1, 1)  # before anybody subscribed to anything here
 
 
@@ -66,6 +70,26 @@ def set_price(
             return made
     except IntegrityError:
         raise rules.RefusedError("price_in_use") from None
+
+
+@transaction.atomic
+def set_products(*, plan_id: int, product_ids: Sequence[int]) -> None:
+    """What a plan unlocks, for those who have it too: in batches, soon. Writing what holds already tells nobody."""
+    plan = Plan.objects.select_for_update().get(pk=plan_id)
+    if set(plan.products.values_list("pk", flat=True)) != set(product_ids):
+        plan.products.set(product_ids)
+        emit(ProductsChanged(plan_id, 0))
+
+
+def sync_holders(*, plan_id: int, after: int, now: datetime) -> int | None:
+    """Bring the rights of a plan's subscribers in line with its products, a batch after the id `after`. Returns the id
+    to go on after; None when there are none left."""
+    rows = Subscription.objects.filter(plan_id=plan_id, status__in=rules.LIVE, pk__gt=after).order_by("pk")
+    found = list(rows.values_list("pk", flat=True)[:BATCH])
+    for pk in found:
+        with transaction.atomic():
+            sync_access(lock(pk), now)
+    return found[-1] if len(found) == BATCH else None
 
 
 def retire_plan(*, plan_code: str) -> None:
