@@ -23,6 +23,8 @@ POINTS = {
     "a message": ("keeping", "webhook_kept", "webhook_read", "webhook_followed"),
     "from outside": ("any instant", "the till itself"),
 }
+ELSEWHERE = {"till_answered", "the till itself"}  # who dies there depends on where the till is
+EVERY = 400  # deaths in a run from which on each point has to be among them
 LATEST = 3600  # seconds of one run
 
 
@@ -88,11 +90,14 @@ def told(proofs: dict[str, Found], controls: dict[str, Found], least: int) -> tu
     """The verdict in lines, and whether everything is as it must be."""
     lines = table({**proofs, **{f"control {name}": found for name, found in controls.items()}})
     wrong = [f"WRONG ({name}): {fault}" for name, found in proofs.items() for fault in found.faults[:20]]
-    for name, found in proofs.items():
+    for name, found in {**proofs, **controls}.items():
         wrong += [f"WRONG ({name}): {error}" for error in dict.fromkeys(found.logged[:20])]
     for name, found in proofs.items():
         if found.killed < least:
             wrong.append(f"WRONG ({name}): only {found.killed} processes were killed, of {least}")
+        missed = [point for group in POINTS.values() for point in group if not found.kills.get(point)]
+        if found.killed >= EVERY and set(missed) - ELSEWHERE:
+            wrong.append(f"WRONG ({name}): nobody was killed at {', '.join(missed)}")
     wrong += [
         f"WRONG (control {name}): without keys and constraints no double charge was found; the proof proves nothing"
         for name, found in controls.items()

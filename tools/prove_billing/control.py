@@ -38,7 +38,9 @@ def take_out() -> None:
     attempts._collect = _collect_again  # noqa: SLF001 - as above
 
 
-def _begin_anew(*, invoice_id: int, key: str, kind: str, mandate_id: int | None, now: object) -> PaymentRow:
+def _begin_anew(
+    *, invoice_id: int, key: str, kind: str, mandate_id: int | None, now: object, **_: object
+) -> PaymentRow:
     bill, mandate = Invoice.objects.get(pk=invoice_id), Mandate.objects.get(pk=mandate_id)
     row = Payment.objects.create(
         key=f"{key.split(':', maxsplit=1)[0]}:{key.split(':')[1]}:{ids.token(12)}",

@@ -21,6 +21,7 @@ POINTS = (
     "before_refund", "after_refund", "refunding",
     "keeping", "webhook_kept", "webhook_read", "webhook_followed",
 )  # fmt: skip
+REFUNDS, RARE = ("before_refund", "after_refund", "refunding"), 2  # far fewer visits: so much likelier deaths
 # Inside of a transaction: where the module looks the function up, and under which name a death before it is counted.
 MIDDLES = (
     (renewals, "_leased", "claiming"),
@@ -49,7 +50,7 @@ class Death:
         return dies_or_does
 
     def visit(self, point: str) -> None:
-        if self._dice.random() < self._chance:
+        if self._dice.random() < self._chance * (RARE if point in REFUNDS else 1):
             self.die(point)
 
     def die(self, point: str) -> NoReturn:

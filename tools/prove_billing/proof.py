@@ -38,7 +38,8 @@ SCRIPTS: tuple[tuple[str, ...], ...] = (
     ("crash_after_charge",),
     ("decline", "crash_after_charge"),
 )
-SCRIPTED, WISHED, GONE = 0.3, 0.12, 0.01
+SCRIPTED, WISHED, GONE = 0.3, 0.35, 0.01
+MOST_ERRORS = 200
 MOST_ROUNDS = 60  # at one instant, or without an end
 
 
@@ -130,7 +131,7 @@ class Proof:
 
     def _wish(self, month: int) -> None:
         for pk in self._books.readers:
-            if pk not in self._books.gone and self._dice.random() < WISHED:
+            if not self._plan.control and pk not in self._books.gone and self._dice.random() < WISHED:
                 wish = Wish(pk, 1 + self._dice.randrange(5_000), f"wish:{pk}:{month}")
                 self._books.wishes.append(wish)
                 self._open_wishes.append(wish)
@@ -140,6 +141,8 @@ class Proof:
         still = 0
         while True:
             self._round()
+            if len(self._found.logged) > MOST_ERRORS:
+                raise RuntimeError(f"The workers fail: {self._found.logged[-1]}")
             self._carrier.collect(self._now)
             then = self._next()
             if then is None or then > until:
