@@ -16,6 +16,7 @@ from broadsheet.bus.actions import emit
 from broadsheet.payments import crash, ports
 from broadsheet.payments.adapters import ChargeResult, RefundResult, SignatureError, WebhookNote
 from broadsheet.payments.adapters.registry import provider as provider_of
+from broadsheet.payments.conditions import RECEIVED
 from broadsheet.payments.events import WebhookReceived
 from broadsheet.payments.models import Mandate, Payment, Refund, WebhookEvent
 
@@ -72,9 +73,7 @@ def process_received(*, now: datetime) -> int:
     done, last = 0, 0
     while True:
         ids = list(
-            WebhookEvent.objects.filter(status=_STATUS.RECEIVED, pk__gt=last)
-            .order_by("pk")
-            .values_list("pk", flat=True)[:_BATCH]
+            WebhookEvent.objects.filter(RECEIVED, pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_BATCH]
         )
         for pk in ids:
             process(event_pk=pk, now=now)
@@ -86,7 +85,8 @@ def process_received(*, now: datetime) -> int:
 
 def process_failed(*, now: datetime) -> int:
     """Try those of the last days again that came to nothing, such as word of a charge we had not written down yet."""
-    rows = WebhookEvent.objects.filter(status=_STATUS.FAILED, received_at__gte=now - TRIED_AGAIN).order_by("pk")
+    rows = WebhookEvent.objects.filter(status=_STATUS.FAILED, received_at__gte=now - TRIED_AGAIN)
+    rows = rows.order_by("received_at", "pk")
     return sum(process(event_pk=pk, now=now) != _STATUS.FAILED for pk in list(rows.values_list("pk", flat=True)))
 
 

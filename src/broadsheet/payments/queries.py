@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q, Sum
 
+from broadsheet.payments.conditions import PENDING_REFUND, UNRESOLVED
 from broadsheet.payments.models import (
     BillingProfile,
     CreditEntry,
@@ -343,11 +344,13 @@ def refund_by_key(key: str) -> RefundRow | None:
 
 def pending_refunds(*, now: datetime, older_than: datetime, limit: int = 500) -> tuple[RefundRow, ...]:
     """Refunds that were asked for before `older_than` and whose hour to ask (again) has come, oldest first."""
-    rows = Refund.objects.filter(
-        Q(check_at=None) | Q(check_at__lte=now), status=Refund.Status.PENDING, created_at__lt=older_than
-    )
-    rows = rows.select_related("payment__invoice", "note").order_by("created_at", "id")
-    return tuple(refund_row(row) for row in rows[:limit])
+    rows = Refund.objects.filter(PENDING_REFUND, Q(check_at=None) | Q(check_at__lte=now), created_at__lt=older_than)
+    # First which, then the rest of them: most of the time there are none, and no plan may begin with all payments.
+    due = list(rows.order_by("created_at", "id").values_list("pk", flat=True)[:limit])
+    if not due:
+        return ()
+    found = Refund.objects.select_related("payment__invoice", "note").filter(pk__in=due)
+    return tuple(refund_row(row) for row in found.order_by("created_at", "id"))
 
 
 def mandate(mandate_id: int | None) -> MandateRow | None:
@@ -380,7 +383,7 @@ def unresolved_payments(*, kind: str, older_than: datetime, now: datetime, limit
     """Attempts of one kind begun before `older_than` whose result we do not know yet and whose hour to be asked after
     has come, oldest first."""
     rows = Payment.objects.filter(
-        Q(check_at=None) | Q(check_at__lte=now), status__in=Payment.UNRESOLVED, kind=kind, created_at__lt=older_than
+        UNRESOLVED, Q(check_at=None) | Q(check_at__lte=now), kind=kind, created_at__lt=older_than
     )
     return tuple(payment_row(row) for row in rows.order_by("created_at", "id")[:limit])
 

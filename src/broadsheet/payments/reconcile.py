@@ -21,6 +21,7 @@ from broadsheet.payments import inbox, ports, rules
 from broadsheet.payments.actions import check_later, complete_mandate, request_charge
 from broadsheet.payments.adapters import ChargeResult, NoAnswerError, PaymentSeen, Provider
 from broadsheet.payments.adapters.registry import provider, providers
+from broadsheet.payments.conditions import UNRESOLVED
 from broadsheet.payments.models import Discrepancy, Invoice, Mandate, Payment, Refund
 
 log = logging.getLogger(__name__)
@@ -222,7 +223,7 @@ class _Seen:
 def poll_unresolved(*, now: datetime, limit: int = 1000) -> int:
     """Ask after every attempt whose `check_at` has come; how many are resolved now. One that cannot be asked after
     waits an hour; the others go on."""
-    due = Payment.objects.filter(status__in=Payment.UNRESOLVED, check_at__lte=now).order_by("check_at", "pk")
+    due = Payment.objects.filter(UNRESOLVED, check_at__lte=now).order_by("check_at", "pk")
     return sum(_poll(key, now) for key in list(due.values_list("key", flat=True)[:limit]))
 
 
