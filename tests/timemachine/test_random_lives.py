@@ -7,7 +7,7 @@ outside: the till's own book against ours, periods against the calendar, access 
 from __future__ import annotations
 
 import itertools
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,11 +18,11 @@ from hypothesis.extra.django import TestCase
 
 from broadsheet import clock
 from broadsheet.access.queries import live_grants
-from broadsheet.payments.check import violations
 from broadsheet.payments.models import Invoice, Payment, SandboxCharge
 from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions.due import due_since
 from broadsheet.subscriptions.actions.history import policies, start_of, today
+from broadsheet.subscriptions.check import violations
 from broadsheet.subscriptions.models import Segment, Subscription, SubscriptionEvent
 from broadsheet.timemachine.steps import parse
 from broadsheet.timemachine.walk import Walk
@@ -62,6 +62,8 @@ def step(do: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[st
     return st.fixed_dictionaries({"do": st.just(do), **fields})
 
 
+DAYS = st.dates(date(2026, 1, 1), date(2029, 12, 31)).map(str)
+FROM = {"new_from": DAYS, "existing_from": DAYS}
 STEPS = st.one_of(
     step(
         "subscribe",
@@ -94,10 +96,14 @@ STEPS = st.one_of(
     step("webhooks", mode=st.sampled_from(["normal", "lose", "duplicate", "reverse", "tamper"])),
     step("buy_gift", plan=PLANS, to=st.just("asha")),
     step("redeem_gift"),
+    step("extend", days=st.integers(1, 20)),
+    step("comp", plan=PLANS, until=st.just("2030-01-01")),
+    step("price", plan=PLANS, amount_minor=st.sampled_from([100, 45_000, 320_000]), **FROM),
+    step("retire", plan=PLANS),
     step("crash", point=st.sampled_from(["claimed", "before_charge", "after_charge", "recorded"])),
 )
 LIVES = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 23), STEPS), min_size=1, max_size=14)
-GLOBAL = ("advance", "webhooks", "crash")
+GLOBAL = ("advance", "webhooks", "crash", "price", "retire")
 
 
 def written(start: datetime, life: list[tuple[int, int, dict[str, Any]]]) -> str:
@@ -130,7 +136,7 @@ class Watched(Walk):
 
 
 def check(now: datetime) -> None:
-    assert [str(broken) for broken in violations()] == []
+    assert [str(broken) for broken in violations(now=now)] == []
     for row in Subscription.objects.select_related("plan"):
         _check_life(row, now)
     charged = SandboxCharge.objects.filter(status="succeeded", amount_minor__gt=0, decided_at__lte=now)
