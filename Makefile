@@ -8,7 +8,7 @@ WORKERS ?= auto
 REQUIRE_ALL ?=
 .DEFAULT_GOAL := help
 ARGS ?=
-.PHONY: help demo test lint fmt types contracts unit bench-gate bench-stories prove-gate lock schema docs wheel clean bench-notices prove-billing bench-billing
+.PHONY: help demo test lint fmt types contracts unit bench-gate bench-stories prove-gate lock schema docs wheel clean bench-notices prove-billing bench-billing scenarios
 
 help: ## what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench-stories: $(VENV)/.dev ## latency of every kind of page, from a thousand st
 
 prove-gate: $(VENV)/.dev ## millions of requests while everything changes, each answer compared byte by byte (half an hour)
 	@$(BIN)/python -m tools.prove_gate $(ARGS)
+
+scenarios: $(VENV)/.dev ## every scenario of billing, walked by the time machine
+	@EVERY_SCENARIO=1 $(BIN)/pytest -n $(WORKERS) -q tests/timemachine/test_scenarios.py
 
 lock: $(VENV)/.dev ## resolve the dependencies anew and lock them with hashes (needs uv)
 	@$(BIN)/python tools/lock.py
