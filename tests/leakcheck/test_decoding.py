@@ -14,6 +14,7 @@ from urllib.parse import quote
 import brotli
 import pytest
 
+from broadsheet.leakcheck import decoding
 from broadsheet.leakcheck.canaries import Canaries, coverage, words
 from broadsheet.leakcheck.decoding import inflate
 from broadsheet.leakcheck.oracles import without_echo
@@ -141,3 +142,10 @@ def test_the_twins_differ_in_hidden_text_and_in_nothing_else() -> None:
         else:
             assert set(words(one.hidden)) & set(words(other.hidden)) < set(words(one.hidden))
             assert len(one.hidden) != len(other.hidden)
+
+
+def test_numbers_between_many_spaces_take_no_time():
+    """With a separator that could be divided in several ways this took longer than anybody waits."""
+    assert list(decoding.readings((("1" + " " * 40) * 19 + "x").encode()))
+    hidden = " , ".join(str(ord(letter)) for letter in "the hidden sentence of a story")
+    assert any("the hidden sentence" in text for _, text in decoding.readings(hidden.encode()))

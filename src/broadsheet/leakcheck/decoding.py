@@ -29,7 +29,8 @@ STRANGE = 0.1
 _BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{{SHORTEST},}}={{0,2}}")
 _BASE64_FOLDED = re.compile(r"(?:[A-Za-z0-9+/_-]{32,}(?:\r?\n|\\n)[ \t]*){2,}[A-Za-z0-9+/_-]*={0,2}")
 _HEX = re.compile(rf"(?:[0-9a-fA-F]{{2}}){{{SHORTEST},}}")
-_NUMBERS = re.compile(rf"(?:\d{{1,7}}\s*[,;|\s]\s*){{{SHORTEST},}}\d{{1,7}}")
+# Possessive, and each separator in one way alone: numbers between many spaces would be tried in every division of them.
+_NUMBERS = re.compile(rf"(?:\d{{1,7}}+(?:\s*+[,;|]\s*+|\s++)){{{SHORTEST},}}\d{{1,7}}")
 _JS = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL)
 _CSS = re.compile(r"\\([0-9a-fA-F]{1,6})\s?")
 _PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": "", "v": " ", "\n": ""}
