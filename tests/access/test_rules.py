@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from broadsheet.access.products import PRODUCTS
 from broadsheet.access.rules import (
     REASONS,
     Body,
@@ -21,6 +22,7 @@ from broadsheet.access.rules import (
     Surface,
     Tier,
     decide,
+    decide_benefit,
     policy_from,
     policy_values,
     rolling_start,
@@ -181,7 +183,7 @@ def test_a_right_opens_its_tiers_over_its_half_open_time(right, opens):
 def test_reasons_are_all_named_once():
     given = {decide(policy, story, request, NOW).reason for _, policy, story, request in published()}
     assert len(set(REASONS)) == len(REASONS)
-    assert set(REASONS) - given == {"unknown", "withdrawn", "legal", "denied"}
+    assert set(REASONS) - given == {"unknown", "withdrawn", "legal", "denied", "product"}
 
 
 def test_a_policy_survives_being_stored():
@@ -223,3 +225,23 @@ def test_a_rolling_window_runs_from_the_first_read_and_then_begins_anew():
     assert rolling_start(first.name) == NOW
     assert window(policy, NOW + timedelta(days=29, hours=23), NOW) == first
     assert window(policy, NOW + timedelta(days=30), NOW).start == NOW + timedelta(days=30)
+
+
+def test_a_benefit_opens_for_its_own_product_while_it_runs_and_for_nothing_else():
+    """decide_benefit() over its whole input space."""
+    spans = {"live": LIVE, "begins now": (NOW, None), "ended now": (NOW - HOUR, NOW), "later": (NOW + HOUR, None)}
+    seats = (frozenset(), frozenset({"archive"}), frozenset({"epaper"}))
+    for principal, held, (name, span), seat in itertools.product(Principal, PRODUCTS, spans.items(), seats):
+        request = Request(principal, (Right("unlimited", *LIVE), Right(held.code, *span)), seat=seat, gift=True)
+        decision = decide_benefit("epaper", request, NOW)
+        if principal is Principal.STAFF:
+            wanted = "staff"
+        elif held.code == "epaper" and name in ("live", "begins now"):
+            wanted = "entitled"
+        else:
+            wanted = "institution" if "epaper" in seat else "product"
+        assert decision.reason == wanted, (principal, held.code, name, seat)
+        assert decision.body is (Body.WALL if wanted == "product" else Body.FULL)
+        assert decision.cache is Cache.PRIVATE
+        assert decision.status == 200
+        assert not decision.counts

@@ -4,6 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from broadsheet.access import products
 from broadsheet.subscriptions import actions, queries
 from broadsheet.subscriptions.models import Plan, Price, Product
 from broadsheet.subscriptions.rules import RefusedError
@@ -37,17 +38,16 @@ def test_what_an_editor_changed_is_left_alone():
     ]
 
 
-def test_a_card_lists_only_what_this_installation_has(settings):
+def test_a_card_lists_only_what_this_installation_has(monkeypatch):
     actions.ensure_default_plans(currency="INR")
-    paper = Product.objects.create(code="epaper", name="E-paper", benefit="The e-paper")
-    Plan.objects.get(code="annual").products.add(paper)
-    assert "The e-paper" not in queries.plan_card("annual", "en").benefits
-    settings.BROADSHEET_PRODUCTS = ("unlimited", "epaper")
-    assert set(queries.plan_card("annual", "en").benefits) == {
-        "Every news story, without a monthly limit",
-        "The e-paper",
-    }
-    assert queries.plan_card("quarterly", "en").benefits == ("Every news story, without a monthly limit",)
+    Plan.objects.get(code="quarterly").products.set(Product.objects.filter(code="unlimited"))
+    stories = ("Every news story, without a monthly limit", "Premium analysis and investigations")
+    assert queries.plan_card("annual", "en").benefits == stories
+    monkeypatch.setattr(products, "_works", {"epaper": lambda: True, "archive": lambda: False})
+    assert queries.plan_card("annual", "en").benefits == (*stories, "The e-paper: read it, save it, share from it")
+    assert queries.plan_card("quarterly", "en").benefits == stories[:1]
+    assert [card.code for card in queries.cards_with("epaper", "en")] == ["annual", "two-year"]
+    assert queries.cards_with("archive", "en") == ()
 
 
 def test_a_retired_plan_is_not_offered():

@@ -14,13 +14,16 @@ from django.db.models import Count, Q, QuerySet
 from broadsheet.access.meter import pack
 from broadsheet.access.models import Gift, GiftUse, Grant, Institution, MeterRead, PolicyRevision, SeatLease
 from broadsheet.access.rules import (
+    Decision,
     Policy,
     Principal,
     Request,
     Right,
     Story,
+    Surface,
     Window,
     decide,
+    decide_benefit,
     policy_from,
     policy_of,
     rolling_start,
@@ -241,6 +244,21 @@ def has_own_right(reader_id: int, story: Story, now: datetime) -> bool:
     always = replace(current_policy(), emergency=False)
     asked = Request(principal, rights, real_read=False)
     return decide(always, story._replace(emergency_free=False), asked, now).reason in ("entitled", "staff")
+
+
+def asking(reader_id: int | None, now: datetime) -> Request:
+    """Who asks on a surface that Django answers, with the rights that hold: never a read that the meter could count."""
+    card = reader_card(reader_id) if reader_id is not None else None
+    if card is None:
+        return Request(real_read=False, surface=Surface.OTHER)
+    principal = Principal.STAFF if card.staff else Principal.REGISTERED
+    rights = tuple(Right(row.product, row.starts_at, row.ends_at) for row in live_grants(card.id, now))
+    return Request(principal, rights, real_read=False, surface=Surface.OTHER)
+
+
+def benefit(product: str, reader_id: int | None, now: datetime) -> Decision:
+    """Whether a reader (None: a visitor) may have what a product opens: the answer of decide_benefit()."""
+    return decide_benefit(product, asking(reader_id, now), now)
 
 
 def refuses_gift(reader_id: int, story: Story | None, now: datetime) -> str:

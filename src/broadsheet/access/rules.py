@@ -212,6 +212,21 @@ def decide(policy: Policy, story: Story | None, request: Request, now: datetime)
     return _DENIED
 
 
+def decide_benefit(product: str, request: Request, now: datetime) -> Decision:
+    """As `decide()`, for what is not a story but what a product opens: an edition's pages, a search through old years.
+
+    No meter, gift or emergency opens it. The wall is private: whether it is met depends on who asks.
+    """
+    if request.principal is _BY_STAFF:
+        return _STAFF
+    for held, start, end in request.rights:
+        if held == product and start <= now and (end is None or now < end):
+            return _ENTITLED
+    if product in request.seat:
+        return _INSTITUTION
+    return _BENEFIT
+
+
 def _absent(story: Story | None) -> Decision:
     if story is not None and story.state is State.WITHDRAWN:
         return _none(410, "withdrawn")
@@ -279,10 +294,11 @@ _PREMIUM = _wall("premium", Wall.SUBSCRIBE, Cache.PUBLIC)
 _REGISTER = _wall("register", Wall.REGISTER, Cache.PUBLIC)
 _LOGIN = _wall("login", Wall.REGISTER, _PRIVATE)
 _DENIED = _wall("denied", Wall.SUBSCRIBE, _PRIVATE)
+_BENEFIT = _wall("product", Wall.SUBSCRIBE, _PRIVATE)
 REASONS = (
     "unknown", "withdrawn", "legal", "emergency", "free", "staff", "entitled", "institution", "gift", "surface",
     "login", "repeat", "limit", "section_limit", "not_a_read", "meter_away", "budget", "meter", "premium", "register",
-    "registered", "denied",
+    "registered", "denied", "product",
 )  # fmt: skip
 """Every reason a decision can give, in an order that records rely on: append, never reorder."""
 

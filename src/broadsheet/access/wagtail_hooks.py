@@ -21,16 +21,14 @@ from wagtail.log_actions import log
 from broadsheet import clock
 from broadsheet.access.actions import drop_institution, keep_institution
 from broadsheet.access.models import Institution, SeatLease
+from broadsheet.access.products import PRODUCTS
 from broadsheet.access.queries import seats_in_use
 
-PRODUCTS = (
-    ("unlimited", "Metered and registered stories, without a limit"),
-    ("premium", "Premium stories"),
-)
+SEATS = tuple((product.code, product.seat) for product in PRODUCTS if product.seat)
 
 
 class InstitutionForm(WagtailAdminModelForm):
-    products = forms.MultipleChoiceField(choices=PRODUCTS, widget=forms.CheckboxSelectMultiple, label="A seat opens")
+    products = forms.MultipleChoiceField(choices=SEATS, widget=forms.CheckboxSelectMultiple, label="A seat opens")
 
     class Meta:
         model = Institution

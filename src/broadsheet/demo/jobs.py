@@ -9,17 +9,24 @@ from pathlib import Path
 from django.conf import settings
 
 from broadsheet import clock
+from broadsheet.demo.furniture import furnish_next
 from broadsheet.demo.queries import wire_file
 from broadsheet.demo.rules import stamped
 from broadsheet.demo.schedule import ARRIVALS
 from broadsheet.wire.jobs import wire_folder
 
 STATE = "demo-feed.json"
+FURNISHED = "demo-rooms.json"
 
 
 def drip() -> None:
     """Due every few seconds while a demo runs."""
     drip_into(folder=wire_folder() / "incoming", state=settings.BROADSHEET.data / STATE, now=clock.now())
+
+
+def furnish() -> None:
+    """One room of the demo paper after another, in the background: its front is there before."""
+    furnish_next(state=settings.BROADSHEET.data / FURNISHED, now=clock.now())
 
 
 def drip_into(*, folder: Path, state: Path, now: datetime) -> str | None:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from broadsheet import clock
+from broadsheet.access.products import doors
 from broadsheet.access.queries import current_policy
 from broadsheet.access.rules import Policy
 from broadsheet.dates import local_date
@@ -92,6 +93,7 @@ def chrome() -> Chrome:
         footer=FOOTER,
         asset_version=_assets(),
         demo=options.demo,
+        doors=doors(),
         gifts=options.gift_quota > 0,
     )
     policy, plans = current_policy(), _plans()

@@ -49,6 +49,7 @@ class Chrome:
     footer: tuple[tuple[str, str], ...] = ()  # (title, path) of standing pages
     asset_version: str = ""
     demo: bool = False
+    doors: tuple[tuple[str, str], ...] = ()  # (name, path) of what plans include besides stories, where it works
     gifts: bool = False  # full variants lead to the page where a story is given away
 
 

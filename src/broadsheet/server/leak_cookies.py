@@ -12,6 +12,7 @@ from django.conf import settings
 
 from broadsheet import clock
 from broadsheet.access.meter import meter_seal, new_meter, pack
+from broadsheet.access.products import CODES
 from broadsheet.access.queries import current_policy
 from broadsheet.access.rules import window
 from broadsheet.gate.asked import CookieNames
@@ -30,7 +31,7 @@ def cookies() -> Held:
     reads = tuple(pack(NO_STORY + number, 0) for number in range(policy.free_limit))
     meter = new_meter(window(policy, now).name, now)._replace(reads=reads)
     begin, end = int((now - LIFE).timestamp()), int((now + LIFE).timestamp())
-    rights = tuple(Right(product, begin, end) for product in settings.BROADSHEET_PRODUCTS)
+    rights = tuple(Right(product, begin, end) for product in CODES)
     passport = Passport(0, 0, "", staff=False, issued=int(now.timestamp()), expires=end, rights=rights)
     return {
         "at the limit": {names.meter: meter_seal(secret, options.public_host).seal(meter)},

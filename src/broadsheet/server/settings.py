@@ -15,8 +15,6 @@ from broadsheet.server.secrets import installation_secrets, secret_path
 BROADSHEET = load(data_folder())
 BROADSHEET_SECRETS = installation_secrets(secret_path(BROADSHEET))
 BROADSHEET_SECRET = BROADSHEET_SECRETS[-1]  # for digests, which are stored; seals use all of them
-# Benefits a plan card may name: those whose product works in this installation.
-BROADSHEET_PRODUCTS = ("unlimited", "premium")
 
 SECRET_KEY, *SECRET_KEY_FALLBACKS = (derive_key(secret, "django").hex() for secret in BROADSHEET_SECRETS)
 DEBUG = False
@@ -31,6 +29,10 @@ INSTALLED_APPS = [
     "broadsheet.leakcheck",
     "broadsheet.timemachine",
     "broadsheet.desk",
+    "broadsheet.api",
+    "broadsheet.epaper",
+    "broadsheet.newsletters",
+    "broadsheet.markets",
     "broadsheet.archive",
     "broadsheet.account",
     "broadsheet.website",
@@ -38,6 +40,8 @@ INSTALLED_APPS = [
     "broadsheet.press",
     "broadsheet.newsroom",
     "broadsheet.subscriptions",
+    "broadsheet.partners",
+    "broadsheet.ads",
     "broadsheet.access",
     "broadsheet.payments",
     "broadsheet.readers",

@@ -18,6 +18,12 @@ urlpatterns = [
     path("", include("broadsheet.subscriptions.urls")),
     path("", include("broadsheet.payments.urls")),
     path("", include("broadsheet.archive.urls")),
+    path("", include("broadsheet.epaper.urls")),
+    path("", include("broadsheet.newsletters.urls")),
+    path("", include("broadsheet.markets.urls")),
+    path("", include("broadsheet.partners.urls")),
+    path("", include("broadsheet.ads.urls")),
+    path("", include("broadsheet.api.urls")),
     path("", include("broadsheet.demo.urls")),
     path("media/<path:name>", views.media),
     # A story's address that the gate did not answer: there is no such story, or it is not published.

@@ -33,7 +33,7 @@ from broadsheet.press.actions import print_story
 from broadsheet.press.printer import print_full
 from broadsheet.press.queries import chrome
 from broadsheet.server import jobs as server_jobs
-from broadsheet.server import leak_cookies, passports, wiring_billing
+from broadsheet.server import leak_cookies, passports, wiring_benefits, wiring_billing
 from broadsheet.server.worker import Every
 from broadsheet.subscriptions import jobs as subscription_jobs
 from broadsheet.website import actions as website
@@ -54,6 +54,7 @@ HANDLERS = {
     IndexLost: (archive_jobs.rebuild_lost,),
     PolicySwitched: (server_jobs.print_policy,),
     **wiring_billing.HANDLERS,
+    **wiring_benefits.HANDLERS,
 }
 
 
@@ -75,7 +76,8 @@ def periodic() -> list[Every]:
         Every(2, leakcheck_jobs.look_at_published),
         Every(300, leakcheck_jobs.look_at_night),
         Every(3600, server_jobs.purge),
-        *([Every(5, demo_jobs.drip)] if settings.BROADSHEET.demo else []),
+        *wiring_benefits.periodic(),
+        *([Every(5, demo_jobs.drip), Every(3, demo_jobs.furnish)] if settings.BROADSHEET.demo else []),
     ]
 
 
@@ -159,5 +161,6 @@ def connect() -> None:
     """Called once, when every app is loaded."""
     bus.connect(HANDLERS)
     wiring_billing.connect_ports()
+    wiring_benefits.connect_ports()
     newsroom_ports.connect_preview(_preview)
     leakcheck_ports.connect_cookies(leak_cookies.cookies)

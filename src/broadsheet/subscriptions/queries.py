@@ -9,6 +9,7 @@ from datetime import date, datetime
 from django.conf import settings
 from django.db.models import QuerySet
 
+from broadsheet.access.products import working
 from broadsheet.dates import local_date
 from broadsheet.payments.queries import credit_balance, invoices_of, mandate, open_invoices_of, tax_rate_on
 from broadsheet.payments.taxes import split
@@ -34,6 +35,7 @@ __all__ = [
     "SubscriptionRow",
     "balance",
     "benefits_of",
+    "cards_with",
     "consents_of",
     "currency_of",
     "current_subscription",
@@ -172,6 +174,13 @@ def plan_cards(language: str, *, gifts: int = 0, day: date | None = None, drafts
     return _cards(Plan.objects.filter(min_quantity=1), language, gifts, day, drafts=drafts)
 
 
+def cards_with(product: str, language: str, *, day: date | None = None) -> tuple[PlanCard, ...]:
+    """Those of plan_cards() that include a product; none where it does not work."""
+    if product not in working():
+        return ()
+    return _cards(Plan.objects.filter(min_quantity=1, products__code=product), language, 0, day)
+
+
 def group_cards(language: str, *, day: date | None = None, drafts: bool = False) -> tuple[PlanCard, ...]:
     """The plans for groups and firms on sale: prices are those of one seat."""
     return _cards(Plan.objects.filter(min_quantity__gt=1), language, 0, day, drafts=drafts)
@@ -185,7 +194,7 @@ def _cards(
     rows = shown.prefetch_related("products")
     offers = [offer for plan in rows if (offer := _offer(plan, when))]
     best = cards.best_value(offers)
-    products = settings.BROADSHEET_PRODUCTS
+    products = working()
     return tuple(
         cards.plan_card(offer, language=language, products=products, best_value=offer.code == best, gifts=gifts)
         for offer in offers
@@ -206,7 +215,7 @@ def seats_sold(code: str) -> tuple[int, int]:
 def benefits_of(code: str) -> tuple[str, ...]:
     """What a plan unlocks here, in words."""
     plan = Plan.objects.filter(code=code).prefetch_related("products").first()
-    here = settings.BROADSHEET_PRODUCTS
+    here = working()
     return tuple(product.benefit for product in plan.products.all() if product.code in here) if plan else ()
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from django.apps import apps
 from django.db import transaction
 
+from broadsheet.access.products import working
 from broadsheet.readers.actions import ensure_reader, mark_verified
 from broadsheet.readers.queries import reader_by_email
 from broadsheet.subscriptions.actions import ensure_default_plans
@@ -66,7 +67,7 @@ def open_shop(scenario: Scenario, now: datetime) -> Shop:
             max_quantity=MOST_SEATS,
             position=position,
         )
-        row.products.set([products[code] for code in plan.products or products])
+        row.products.set([products[code] for code in plan.products or working()])
         model("subscriptions", "Price").objects.create(
             plan=row, amount_minor=plan.amount_minor, currency=plan.currency, new_from=ALWAYS
         )

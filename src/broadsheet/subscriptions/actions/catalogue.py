@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
 
+from broadsheet.access.products import CODES, PRODUCTS
 from broadsheet.bus.actions import emit
 from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions.history import lock
@@ -14,10 +15,6 @@ from broadsheet.subscriptions.actions.rights import sync_access
 from broadsheet.subscriptions.events import PriceSet, ProductsChanged
 from broadsheet.subscriptions.models import Plan, Price, Product, Subscription
 
-_PRODUCTS = (
-    ("unlimited", "Unlimited stories", "Every news story, without a monthly limit"),
-    ("premium", "Premium", "Premium analysis and investigations"),
-)
 _PLANS = (
     ("quarterly", "Quarterly", 3, 90_000),
     ("annual", "Annual", 12, 270_000),
@@ -29,13 +26,17 @@ ALWAYS = date(1997, 1, 1)  # before anybody subscribed to anything here
 
 @transaction.atomic
 def ensure_default_plans(*, currency: str) -> None:
-    """Three plans for a paper that has none. Plans an editor made, changed or retired are left alone."""
+    """Every product there is, and three plans for a paper that has none, with all of them. Plans and products that an
+    editor made, changed or retired are left alone: a product that came with a new version is theirs to put in."""
+    known = set(Product.objects.values_list("code", flat=True))
+    Product.objects.bulk_create(
+        Product(code=one.code, name=one.name, benefit=one.benefit, position=position)
+        for position, one in enumerate(PRODUCTS)
+        if one.code not in known
+    )
     if Plan.objects.exists():
         return
-    products = [
-        Product.objects.get_or_create(code=code, defaults={"name": name, "benefit": benefit, "position": position})[0]
-        for position, (code, name, benefit) in enumerate(_PRODUCTS)
-    ]
+    products = list(Product.objects.filter(code__in=CODES))
     for position, (code, name, months, amount) in enumerate(_PLANS):
         plan = Plan(code=code, name=name, months=months, position=position, tax="news")
         plan.full_clean()
