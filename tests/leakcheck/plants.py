@@ -15,6 +15,7 @@ suffix         premium-wire: …/x.css answers as the story does
 forgetful      visitors' meters are lost on the way
 sticky         what a reader was sent is sent to them again for a while
 slow           drafts take longer than stories that never were
+open           what a product opens is sent to visitors as to who has every product
 thrifty        subscribers get only the first half of metered-list
 """
 
@@ -65,12 +66,18 @@ class Proxy:
 
     async def __aenter__(self) -> SimpleNamespace:
         self.upstream = Site(self.server.url, host=self.host)
-        session = {"bss": str(self.paper["sessions"]["subscriber"])}
-        answer = await self._send(Asked("GET", "/healthz", [("Host", self.host), ("Cookie", _cookie(session))]))
-        self.payer = _cookie(session | answer.cookies())
+        self.payer = await self._signed_in("subscriber")
+        self.holder = await self._signed_in("holder")
+        self.benefits = {row[0] for row in self.paper["benefits"]["addresses"] if not row[3]}
         self.listener = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**22)
         port = self.listener.sockets[0].getsockname()[1]
         return SimpleNamespace(url=f"http://127.0.0.1:{port}", port=port, process=self.server.process)
+
+    async def _signed_in(self, session: str) -> str:
+        """The cookies of a reader."""
+        jar = {"bss": str(self.paper["sessions"][session])}
+        answer = await self._send(Asked("GET", "/healthz", [("Host", self.host), ("Cookie", _cookie(jar))]))
+        return _cookie(jar | answer.cookies())
 
     async def __aexit__(self, *error: object) -> None:
         self.listener.close()
@@ -126,6 +133,8 @@ class Proxy:
         target = asked.target
         if "suffix" in self.plants and target == self.path("premium-wire") + "/x.css":
             target = self.path("premium-wire")
+        if "open" in self.plants and asked.target in self.benefits and not asked.get("Cookie"):
+            return Asked(asked.method, target, [*headers, ("Cookie", self.holder)], asked.body)
         if opened:
             headers = [*[pair for pair in headers if pair[0].lower() != "cookie"], ("Cookie", self.payer)]
         if "forgetful" in self.plants:

@@ -128,6 +128,14 @@ def test_a_meter_that_is_lost_on_the_way_is_found(running: tuple[Twins, Any]) ->
     assert evidence == ["14 stories opened instead of 3, then 14 again"]
 
 
+def test_whatever_a_product_opens_is_found_when_visitors_get_it_too(running: tuple[Twins, Any]) -> None:
+    outcome = planted_in(running, "open", effort=Effort(only=("benefits",), share=0.2))
+    rows = running[0].papers["a"]["benefits"]["addresses"]
+    wanted = {f"{product} {target.partition('?')[0]}" for target, product, _, owner in rows if not owner}
+    assert {leak.surface for leak in outcome.leaks if leak.reader == "visitor" and leak.trick == "read"} == wanted
+    assert {leak.reader for leak in outcome.leaks} <= {"visitor"}
+
+
 def test_drafts_that_take_longer_than_nothing_are_found(running: tuple[Twins, Any]) -> None:
     outcome = planted_in(running, "slow", effort=Effort(only=("timing",)))
     assert {leak.story for leak in outcome.leaks} == {"draft-premium"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from broadsheet.access.products import CODES
 from broadsheet.leakcheck.client import Ask, Response, Site
 from broadsheet.leakcheck.stories import FREE_LIMIT, PLANS, REGISTERED_LIMIT, UNSEEN, Plan
 
@@ -20,17 +21,25 @@ LAPSED = "former subscriber"
 UNLIMITED = "subscriber without premium"
 SUBSCRIBER = "subscriber"
 EDITOR = "editor"
+HOLDER = "subscriber with every benefit"
 READERS = (VISITOR, AT_LIMIT, LEFT_OVER, REGISTERED, LAPSED, UNLIMITED, SUBSCRIBER)
 """Those whose cookies can be used any number of times without changing what they may read."""
 AT_THE_WALLS = (*READERS, QUOTA, EDITOR)
 SESSIONS = {
     REGISTERED: "registered", LAPSED: "lapsed", UNLIMITED: "unlimited", SUBSCRIBER: "subscriber", EDITOR: "editor",
 }  # fmt: skip
+BENEFITS = tuple(product for product in CODES if product not in ("unlimited", "premium"))
+"""The products that open something else than stories. Those of READERS have none of them."""
 BURNS = [plan.key for plan in PLANS if plan.burn]
 BY_KEY: Mapping[str, Plan] = {plan.key: plan for plan in PLANS}
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 _TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
 Jar = dict[str, str]
+
+
+def all_but(product: str) -> str:
+    """The class of readers who have every product but one."""
+    return f"subscriber without {product}"
 
 
 def may_read(reader: str, plan: Plan) -> bool:
@@ -47,6 +56,9 @@ def may_read(reader: str, plan: Plan) -> bool:
         return plan.key in BURNS[:FREE_LIMIT]
     # A visitor without a cookie is on the first read of a new meter, every time.
     return reader in (VISITOR, QUOTA, UNLIMITED) or plan.key in BURNS[:REGISTERED_LIMIT]
+
+
+_BENEFIT_SESSIONS = {HOLDER: "holder", **{all_but(product): f"no-{product}" for product in BENEFITS}}
 
 
 @dataclass(slots=True)
@@ -109,7 +121,7 @@ class Desk:
     async def prepare(self) -> None:
         """Give every reader class its cookies; those at a limit use it up."""
         self.jars[VISITOR] = {}
-        for reader, session in SESSIONS.items():
+        for reader, session in (SESSIONS | _BENEFIT_SESSIONS).items():
             self.jars[reader] = await self.sign_in(session)
         visitor = self.jars[AT_LIMIT] = {}
         for key in BURNS[:FREE_LIMIT]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from broadsheet.leakcheck import forging, meters, rounds
+from broadsheet.leakcheck.benefits.trying import benefits_round
 from broadsheet.leakcheck.caching import caches_round
 from broadsheet.leakcheck.changes import changes_round
 from broadsheet.leakcheck.client import Site, UnreachableError
@@ -45,8 +46,8 @@ class Effort:
 
 
 ROUNDS = (
-    "walls", "shut", "surfaces", "searches", "etags", "tricks", "forged", "meters", "caches", "timing", "modes",
-    "changes", "exposure",
+    "walls", "shut", "benefits", "surfaces", "searches", "etags", "tricks", "forged", "meters", "caches", "timing",
+    "modes", "changes", "exposure",
 )  # fmt: skip
 
 
@@ -93,7 +94,8 @@ async def check(twins: Twins, servers: Sequence[Server], effort: Effort, *, quie
     ]
     for desk in desks:
         await desk.prepare()
-    walk = Walk(desks[0], desks[1], scratch_canaries(), quiet=quiet)
+    hidden = twins.papers["a"].get("benefits", {}).get("hidden", {})
+    walk = Walk(desks[0], desks[1], scratch_canaries(hidden), quiet=quiet)
     course = _Course(walk, twins, servers[0], effort)
     begin = time.monotonic()
     for name in effort.only or ROUNDS:
@@ -130,6 +132,9 @@ class _Course:
             await one(walk)
         if name == "surfaces":
             self.surfaces = await rounds.surfaces_round(walk, guess=effort.guess, share=effort.share, seed=effort.seed)
+        elif name == "benefits":
+            opened = await benefits_round(walk, share=effort.share, seed=effort.seed)
+            self.notes.append(f"{opened} addresses of what plans include besides stories")
         elif name == "tricks":
             self.tricks = await rounds.tricks_round(
                 walk, effort.groups, share=effort.share, seed=effort.seed, fuzz=effort.fuzz

@@ -22,10 +22,12 @@ from wagtail.models import Collection
 
 from broadsheet import clock
 from broadsheet.access import actions as access
+from broadsheet.access.products import CODES
 from broadsheet.account import actions as account
 from broadsheet.bus.actions import run_due_jobs
 from broadsheet.desk.stories import to_html
-from broadsheet.leakcheck import routes
+from broadsheet.leakcheck import benefits, routes
+from broadsheet.leakcheck.readers import BENEFITS
 from broadsheet.leakcheck.stories import PLANS, SECTIONS, Plan, Text, section_of, text_of
 from broadsheet.newsroom.actions import Copy, ensure_section, file_story, update_story, withdraw_story
 from broadsheet.newsroom.queries import story_facts
@@ -43,9 +45,11 @@ HOLDINGS: Mapping[str, tuple[tuple[str, timedelta], ...]] = {
     "registered": (),
     "counted": (),
     "devices": (),
-    "lapsed": (("unlimited", -timedelta(days=1)), ("premium", -timedelta(days=1))),
+    "lapsed": tuple((product, -timedelta(days=1)) for product in CODES),
     "unlimited": (("unlimited", YEAR),),
     "subscriber": EVERYTHING,
+    "holder": tuple((product, YEAR) for product in CODES),
+    **{f"no-{product}": tuple((one, YEAR) for one in CODES if one != product) for product in BENEFITS},
     **dict.fromkeys(
         ("leaver", "leaver-strict", "leaver-tls", "left", "ending"), (("unlimited", YEAR), ("premium", YEAR))
     ),
@@ -105,7 +109,7 @@ def _lend(order: Mapping[str, Any], now: datetime) -> Mapping[str, Any] | None:
 
 def run_fill(args: argparse.Namespace) -> int:
     """Prints {"stories": {key: {id, path}}, "sessions": {reader class: session key}, "cookie": its name,
-    "routes": [every address of the program's table]}."""
+    "routes": [every address of the program's table], "benefits": benefits.fill_all()}."""
     # The full hour: the twins are filled by two processes, and their stories must bear the same times.
     now = clock.now().replace(minute=0, second=0, microsecond=0)
     for position, (name, slug) in enumerate(SECTIONS):
@@ -120,8 +124,16 @@ def run_fill(args: argparse.Namespace) -> int:
         stories[plan.key] = {"id": story_id, "path": facts.path if facts else ""}
     sessions = {name: _reader(name, now) for name in HOLDINGS} | {EDITOR: _editor(now)}
     run_due_jobs(limit=10_000)
+    held = benefits.fill_all(args.fill, now)
+    run_due_jobs(limit=10_000)
     addresses = list(routes.addresses({"int": str(stories["premium-long"]["id"]), "slug": SECTIONS[0][1]}))
-    filled = {"stories": stories, "sessions": sessions, "cookie": settings.SESSION_COOKIE_NAME, "routes": addresses}
+    filled = {
+        "stories": stories,
+        "sessions": sessions,
+        "cookie": settings.SESSION_COOKIE_NAME,
+        "routes": addresses,
+        "benefits": held,
+    }
     print(json.dumps(filled))  # noqa: T201
     return 0
 

@@ -122,6 +122,11 @@ def _strange(rng: random.Random, tokens: Iterator[str], count: int) -> str:
     return " ".join(made)
 
 
+def strange_words(rng: random.Random, seed: str, count: int) -> str:
+    """`count` made-up words, canary tokens of `seed` among them."""
+    return _strange(rng, _tokens(f"tokens {seed}"), count)
+
+
 def text_of(plan: Plan, twin: str) -> Text:
     """The text of a story in a twin. The open part is a function of the plan alone."""
     public = random.Random(f"open {plan.key}")  # noqa: S311

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -121,11 +121,13 @@ class Walk:
         return f"depends on hidden text: {found}" if found else ""
 
 
-def scratch_canaries() -> Canaries:
-    """What is hidden in twin a. Twin b is compared with it, not searched."""
+def scratch_canaries(benefits: Mapping[str, str]) -> Canaries:
+    """What is hidden in twin a, `benefits` by name among it. Twin b is compared with it, not searched."""
     canaries = Canaries()
     for plan in PLANS:
         hidden = text_of(plan, "a").hidden
         if hidden:
             canaries.hide(plan.key, hidden)
+    for name, text in benefits.items():
+        canaries.hide(name, text)
     return canaries
