@@ -140,6 +140,16 @@ MEDIA_ROOT = BROADSHEET.data / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # The pages of the e-paper: private, so outside the media that anyone may fetch, and without an address.
+    "epaper": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": BROADSHEET.data / "epaper",
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
 }
 
 globals().update(

@@ -1,0 +1,1 @@
+"""The only writers of editions, their pages and areas; of what readers keep and clip."""
