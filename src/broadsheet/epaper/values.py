@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 Box = tuple[int, int, int, int]
-WIDTHS = (160, 800, 1600, 2400)
-"""Pixels across of the pictures of a page: thumbnail, phone, desktop, zoom."""
+WIDTHS = (160, 480, 800, 1600, 2400)
+"""Pixels across of the pictures of a page: thumbnail, first look (under 80 kB, so that a slow line shows it within a
+second), phone, desktop, zoom."""
 FRONT_WIDTH = 200
 """Pixels across of the small front page that anyone may see: no word of its text can be read."""
 

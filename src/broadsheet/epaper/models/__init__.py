@@ -2,6 +2,6 @@
 
 from broadsheet.epaper.models.editions import Edition, Intake, Place
 from broadsheet.epaper.models.pages import Area, EditionPage
-from broadsheet.epaper.models.readers import Clip, KeptEdition
+from broadsheet.epaper.models.readers import Clip, Handout, KeptEdition
 
-__all__ = ["Area", "Clip", "Edition", "EditionPage", "Intake", "KeptEdition", "Place"]
+__all__ = ["Area", "Clip", "Edition", "EditionPage", "Handout", "Intake", "KeptEdition", "Place"]

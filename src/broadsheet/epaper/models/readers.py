@@ -58,3 +58,19 @@ class KeptEdition(models.Model):
 
     def __str__(self) -> str:
         return f"edition {self.edition_id} kept by reader {self.reader_id}"
+
+
+class Handout(models.Model):
+    """A PDF that a reader downloaded: the `number`th of that day in the publisher's zone, of which there are few."""
+
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    edition = models.ForeignKey(Edition, models.CASCADE, related_name="+")
+    day = models.DateField()
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reader", "day", "number"], name="epaper_handout_once")]
+
+    def __str__(self) -> str:
+        return f"PDF {self.number} of {self.day:%Y-%m-%d} for reader {self.reader_id}"
