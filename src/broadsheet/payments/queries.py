@@ -13,7 +13,6 @@ from broadsheet.payments.conditions import PENDING_REFUND, UNRESOLVED
 from broadsheet.payments.models import (
     BillingProfile,
     CreditEntry,
-    CreditNote,
     Dispute,
     Invoice,
     InvoiceLine,
@@ -276,17 +275,6 @@ def owing_invoices_of(subject: str) -> tuple[InvoiceRow, ...]:
     return tuple(bill for bill in map(invoice_row, rows) if bill.due_minor > 0)
 
 
-def owed_on(subject: str) -> int:
-    """What the invoices of a subject still come to: negative when we owe the reader."""
-    return sum(bill.due_minor for bill in invoices_of(subject))
-
-
-def readers_invoice(reader_id: int, number: str) -> InvoiceRow | None:
-    """One invoice with its lines, if it is this reader's."""
-    row = Invoice.objects.filter(reader_id=reader_id, number=number).first()
-    return invoice_row(row, lines=True) if row else None
-
-
 def readers_invoices(reader_id: int, limit: int = 100) -> tuple[InvoiceRow, ...]:
     """Paid invoices, newest first: what is open is still being paid, what is void was never owed."""
     rows = Invoice.objects.filter(reader_id=reader_id, status=Invoice.Status.PAID).order_by("-id")[:limit]
@@ -306,15 +294,6 @@ def payments_of_subject(subject: str) -> tuple[PaymentRow, ...]:
 def refunds_of_subject(subject: str) -> tuple[RefundRow, ...]:
     rows = Refund.objects.filter(payment__invoice__subject=subject).select_related("payment__invoice", "note")
     return tuple(refund_row(row) for row in rows.order_by("id"))
-
-
-def notes_of_subject(subject: str) -> tuple[NoteRow, ...]:
-    """The credit notes on the invoices of a subject, oldest first."""
-    rows = CreditNote.objects.filter(invoice__subject=subject).select_related("invoice").order_by("id")
-    return tuple(
-        NoteRow(row.number, row.invoice.number, row.issued_on, row.total_minor, row.currency, row.reason)
-        for row in rows
-    )
 
 
 def disputes_of_subject(subject: str) -> tuple[DisputeRow, ...]:

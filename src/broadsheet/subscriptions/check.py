@@ -63,21 +63,16 @@ def between_subscriptions() -> Iterator[Violation]:
     for reader_id, times in live.filter(times__gt=1).order_by("reader").values_list("reader", "times"):
         yield Violation("one_live_per_reader", None, {"reader_id": reader_id, "live": times})
     for about, index, times in bulk.periods_billed_twice():
-        yield Violation("one_invoice_a_period", _number(about), {"period_index": index, "invoices": times})
+        yield Violation("one_invoice_a_period", rules.number_of(about), {"period_index": index, "invoices": times})
     for mandate_id, times in bulk.mandates_debited_twice():
         yield Violation("one_open_debit_a_mandate", None, {"mandate": mandate_id, "open": times})
-
-
-def _number(about: str) -> int | None:
-    number = about.removeprefix(OWN)
-    return int(number) if number != about and number.isdigit() else None
 
 
 def grants_of_nobody(now: datetime) -> Iterator[Violation]:
     """Access that holds by a subscription which is not there."""
     sources = sources_granting(OWN, now)
     while names := list(islice(sources, BATCH)):
-        numbers = {name: _number(name) for name in names}
+        numbers = {name: rules.number_of(name) for name in names}
         known = set(Subscription.objects.filter(pk__in=[n for n in numbers.values() if n]).values_list("pk", flat=True))
         for name, number in numbers.items():
             if number not in known:

@@ -21,6 +21,7 @@ from broadsheet.payments.desk_queries import (
 )
 from broadsheet.payments.queries import invoices_of, payments_of_subject, refunds_of_subject
 from broadsheet.readers.queries import ReaderCard, readers_by_ids, readers_by_prefix
+from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions.history import Happened, subject
 from broadsheet.subscriptions.models import ConsentRecord, Gift, Notice, Plan, Seat, Subscription, SubscriptionEvent
 
@@ -66,12 +67,7 @@ def events_after(event_id: int) -> list[Happened]:
 def subscription_of_number(number: str) -> int | None:
     """The subscription an invoice or a credit note is about."""
     exact = [found for found in found_by_number(number, 2) if found.ref == number.strip().upper()]
-    return _number(exact[0].subject) if exact else None
-
-
-def _number(about: str) -> int | None:
-    kind, _, number = about.partition(":")
-    return int(number) if kind == "subscription" else None
+    return rules.number_of(exact[0].subject) if exact else None
 
 
 def find(text: str, limit: int = 20) -> list[Match]:
@@ -125,7 +121,7 @@ def _rows(kind: str, rows: Any, ref: str = "") -> list[Match]:
 def _documents(found: Sequence[Found], limit: int) -> list[Match]:
     matches: list[Match] = []
     for one in found[:limit]:
-        number = _number(one.subject)
+        number = rules.number_of(one.subject)
         if number is not None:
             matches += _rows(one.match, Subscription.objects.filter(pk=number), one.ref)
         elif one.match == "mandate":

@@ -62,12 +62,6 @@ def price_for_holder(prices: Sequence[PriceRow], agreed: PriceRow, day: date) ->
     return max(come, key=lambda price: (price.existing_from, order.index(price)), default=agreed)
 
 
-def coming_price(prices: Sequence[PriceRow], agreed: PriceRow, renews_on: date) -> PriceRow | None:
-    """Another price that will hold at the renewal on `renews_on`; None when it stays as agreed."""
-    then = price_for_holder(prices, agreed, renews_on)
-    return None if then.amount_minor == agreed.amount_minor else then
-
-
 def discounted(amount_minor: int, discount: Discount | None, rounding: Rounding = "half_up") -> int:
     """What is left of an amount: never less than nothing."""
     if discount is None:

@@ -95,6 +95,12 @@ TRANSITIONS: Mapping[tuple[Status, Event], Status] = {
 CHECKOUT_KEPT = timedelta(hours=23)
 
 
+def number_of(subject: str, kind: str = "subscription") -> int | None:
+    """The id in what invoices, refunds and grants name as their origin: `subscription:12` is 12, another kind None."""
+    named, _, number = subject.partition(":")
+    return int(number) if named == kind and number.isdigit() else None
+
+
 class RefusedError(Exception):
     """The rules do not allow this step; nothing was changed. `reason` is one of the words the interfaces print."""
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from broadsheet.payments import actions as payments
-from broadsheet.payments.queries import InvoiceRow, invoice_of_period
+from broadsheet.payments.queries import InvoiceRow, invoice_of_period, payments_of
 from broadsheet.payments.values import Line, Taxed
 from broadsheet.subscriptions import cards, pricing, rules
 from broadsheet.subscriptions.actions.history import Happened, policies, record, subject, today
@@ -69,8 +69,18 @@ def period_lines(
     return lines
 
 
-def amount_of(lines: Sequence[Line]) -> int:
-    return sum(line.amount_minor for line in lines)
+def charge_facts(outcome: payments.Outcome, key: str) -> dict[str, object]:
+    """An attempt as the command line prints it."""
+    facts: dict[str, object] = {
+        "number": outcome.invoice.number,
+        "attempt": [payment.key for payment in payments_of(outcome.invoice.id)].index(key) + 1,
+        "amount_minor": outcome.payment.amount_minor,
+        "currency": outcome.payment.currency,
+        "result": outcome.payment.status,
+    }
+    if outcome.payment.failure_code:
+        facts["failure_code"] = outcome.payment.failure_code
+    return facts
 
 
 def issue(

@@ -214,9 +214,8 @@ def uncancel(*, subscription_id: int, actor: str, now: datetime, mandate_id: int
     """
     subscription = lock(subscription_id)
     over = subscription.status != "trialing" and subscription.period_end <= today(now)
-    if subscription.status not in ("trialing", "active", "paused") or over:
-        raise rules.RefusedError("nothing_to_undo")
-    if not subscription.cancel_at_period_end:
+    live = subscription.status in ("trialing", "active", "paused") and not over
+    if not (live and subscription.cancel_at_period_end):
         raise rules.RefusedError("nothing_to_undo")
     subscription.cancel_at_period_end = False
     subscription.canceled_at = None

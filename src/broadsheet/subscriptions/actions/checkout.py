@@ -264,13 +264,7 @@ def complete_checkout(*, subscription_id: int, now: datetime) -> Answer:
     bill = invoice_of_period(subject(subscription_id), FIRST)
     if bill is None or (bill.status == "paid" and subscription.status == "incomplete"):
         return _complete_mandate(subscription, bill, now)
-    for payment in payments_of(bill.id):
-        if payment.unresolved:
-            _collect(payment.key, now)
-    attempts = payments_of(bill.id)
-    if any(payment.status == "succeeded" for payment in attempts):
-        return "paid"
-    return "declined" if attempts and attempts[-1].status == "failed" else "open"
+    return collect_all(bill.id, now)
 
 
 def _complete_mandate(subscription: Subscription, bill: InvoiceRow | None, now: datetime) -> Answer:
@@ -290,7 +284,19 @@ def _complete_mandate(subscription: Subscription, bill: InvoiceRow | None, now: 
     return "paid"
 
 
-def _collect(key: str, now: datetime) -> list[Happened]:
+def collect_all(invoice_id: int, now: datetime) -> Answer:
+    """Fetch and apply what the till decided about every attempt on an invoice."""
+    for payment in payments_of(invoice_id):
+        if payment.unresolved:
+            collect(payment.key, now)
+    attempts = payments_of(invoice_id)
+    if any(payment.status == "succeeded" for payment in attempts):
+        return "paid"
+    return "declined" if attempts and attempts[-1].status == "failed" else "open"
+
+
+def collect(key: str, now: datetime) -> list[Happened]:
+    """Fetch and apply what the till decided about one attempt."""
     result = payments.fetch_result(key=key, now=now)
     return record_result(key=key, result=result, now=now) if result is not None else []
 
@@ -300,7 +306,7 @@ def collect_checkouts(*, now: datetime) -> list[Happened]:
     happened: list[Happened] = []
     for payment in unresolved_payments(kind="checkout", older_than=now - LOST_AFTER, now=now):
         try:
-            happened += _collect(payment.key, now)
+            happened += collect(payment.key, now)
             # Still nobody has decided: the till is not asked every second.
             payments.check_later(key=payment.key, check_at=now + LOST_AFTER)
         except Exception:

@@ -16,7 +16,7 @@ from broadsheet.readers.actions import lock_reader
 from broadsheet.readers.queries import reader
 from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions import notices
-from broadsheet.subscriptions.actions.billing import invoice_facts, plan_words, price_for_new, taxed
+from broadsheet.subscriptions.actions.billing import charge_facts, invoice_facts, plan_words, price_for_new, taxed
 from broadsheet.subscriptions.actions.due import set_due
 from broadsheet.subscriptions.actions.history import Happened, move, record, take_schedule, tell, today
 from broadsheet.subscriptions.actions.rights import sync_access
@@ -85,13 +85,7 @@ def buy_gift(
 
 def record_outcome(outcome: payments.Outcome, *, key: str, now: datetime) -> list[Happened]:
     """What the till said about a gift's invoice, inside the caller's transaction."""
-    facts: dict[str, object] = {
-        "number": outcome.invoice.number,
-        "attempt": [payment.key for payment in payments_of(outcome.invoice.id)].index(key) + 1,
-        "amount_minor": outcome.payment.amount_minor,
-        "currency": outcome.payment.currency,
-        "result": outcome.payment.status,
-    }
+    facts = charge_facts(outcome, key)
     happened = [tell("charge", facts, reader_id=outcome.invoice.reader_id, subscription_id=None, now=now)]
     if outcome.payment.status == "succeeded" and not outcome.payment.surplus:
         happened += settle(outcome.invoice, now)
@@ -100,11 +94,11 @@ def record_outcome(outcome: payments.Outcome, *, key: str, now: datetime) -> lis
 
 def settle(bill: InvoiceRow, now: datetime) -> list[Happened]:
     """A paid gift waits for its day, once."""
-    kind, _, number = bill.subject.partition(":")
-    if kind != "gift":
+    number = rules.number_of(bill.subject, "gift")
+    if number is None:
         return []
     with transaction.atomic():
-        gift = Gift.objects.select_for_update().get(pk=int(number))
+        gift = Gift.objects.select_for_update().get(pk=number)
         if gift.status not in (Gift.Status.OPEN, Gift.Status.VOID):
             return []
         gift.status = Gift.Status.PAID

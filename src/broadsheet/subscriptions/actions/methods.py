@@ -282,8 +282,7 @@ def dispute(*, key: str, status: str, dispute_ref: str, amount_minor: int, now: 
     row = payment(key)
     if row is None:
         raise LookupError(f"No attempt {key!r} is known here.")
-    kind, _, number = _subject_of(row.id).partition(":")
-    subscription_id = int(number) if kind == "subscription" else None
+    subscription_id = rules.number_of(_subject_of(row.id))
     with transaction.atomic():
         subscription = lock(subscription_id) if subscription_id else None
         known = dispute_named(dispute_ref)

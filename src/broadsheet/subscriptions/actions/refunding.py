@@ -52,7 +52,7 @@ def refund_payment(
         if not paid:
             raise rules.RefusedError("nothing_paid")
         newest = paid[-1]
-        count = sum(1 for _ in refunds_of(subscription_id))
+        count = len(refunds_of_subject(subject(subscription_id)))
         try:
             row = payments.ask_refund(
                 payment_id=newest.id,
@@ -74,10 +74,6 @@ def refund_payment(
             happened.append(record(subscription, "credit_note", credit_note_facts(row), now=now, actor=actor))
             _take_from_cover(subscription_id, row)
     return happened + submit_and_tell(refund_id=row.id, subscription_id=subscription_id, now=now)
-
-
-def refunds_of(subscription_id: int) -> list[RefundRow]:
-    return list(refunds_of_subject(subject(subscription_id)))
 
 
 def _take_from_cover(subscription_id: int, row: RefundRow) -> None:
@@ -122,8 +118,7 @@ def approve_refund(*, refund_id: int, actor: str, now: datetime) -> list[Happene
 
 
 def subscription_of(row: RefundRow) -> int | None:
-    kind, _, number = row.subject.partition(":")
-    return int(number) if kind == "subscription" else None
+    return rules.number_of(row.subject)
 
 
 def submit_refunds(*, now: datetime) -> list[Happened]:

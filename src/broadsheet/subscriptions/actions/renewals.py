@@ -296,8 +296,7 @@ def _take_pending(subscription: Subscription, now: datetime) -> list[Happened]:
     if plan is not None:
         old = subscription.plan
         currency = subscription.price.currency if subscription.price else "INR"
-        subscription.price_id = price_for_new(plan, currency, day).id
-        subscription.price.refresh_from_db() if subscription.price else None
+        subscription.price_id = price_for_new(plan, currency, day).id  # the row is read anew below
         subscription.plan, subscription.pending_plan = plan, None
         if plan.months != old.months:
             now_at = standing(subscription)

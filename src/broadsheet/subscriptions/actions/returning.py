@@ -9,17 +9,10 @@ from django.db import transaction
 from broadsheet.payments import actions as payments
 from broadsheet.payments.queries import invoice, payments_of, payments_of_subject, pending_mandates
 from broadsheet.subscriptions import rules
-from broadsheet.subscriptions.actions.checkout import Answer, close_checkout
+from broadsheet.subscriptions.actions.checkout import Answer, close_checkout, collect, collect_all
 from broadsheet.subscriptions.actions.history import subject
 from broadsheet.subscriptions.actions.methods import complete_mandate
-from broadsheet.subscriptions.actions.settlement import record_result
 from broadsheet.subscriptions.models import Gift, Subscription
-
-
-def _collect(key: str, now: datetime) -> None:
-    result = payments.fetch_result(key=key, now=now)
-    if result is not None:
-        record_result(key=key, result=result, now=now)
 
 
 def leave_checkout(*, reader_id: int, now: datetime) -> None:
@@ -33,7 +26,7 @@ def complete_payment(*, subscription_id: int, now: datetime) -> Answer:
     """Fetch and apply what the till decided about what was owed: `paid` once nothing of it is open."""
     for payment in payments_of_subject(subject(subscription_id)):
         if payment.unresolved and payment.kind == "checkout":
-            _collect(payment.key, now)
+            collect(payment.key, now)
     tried = [p for p in payments_of_subject(subject(subscription_id)) if p.kind == "checkout"]
     if not tried or tried[-1].unresolved:
         return "open"
@@ -60,13 +53,7 @@ def complete_gift(*, gift_id: int, now: datetime) -> Answer:
         return "paid"
     if gift.invoice_id is None:
         return "open"
-    for payment in payments_of(gift.invoice_id):
-        if payment.unresolved:
-            _collect(payment.key, now)
-    attempts = payments_of(gift.invoice_id)
-    if any(payment.status == "succeeded" for payment in attempts):
-        return "paid"
-    return "declined" if attempts and attempts[-1].status == "failed" else "open"
+    return collect_all(gift.invoice_id, now)
 
 
 def pay_gift(*, gift_id: int, return_url: str, now: datetime) -> str:

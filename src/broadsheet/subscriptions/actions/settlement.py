@@ -15,6 +15,7 @@ from broadsheet.payments.adapters import ChargeResult
 from broadsheet.payments.queries import InvoiceRow, invoice, invoice_of_payment, payments_of
 from broadsheet.subscriptions import rules
 from broadsheet.subscriptions.actions import gifts, notices
+from broadsheet.subscriptions.actions.billing import charge_facts
 from broadsheet.subscriptions.actions.due import due_since, set_due
 from broadsheet.subscriptions.actions.history import (
     Happened,
@@ -43,17 +44,12 @@ ACCEPTS_MONEY = ("incomplete", "incomplete_expired", "trialing", "active", "past
 CHECK_AGAIN = timedelta(hours=1)
 
 
-def subscription_id_of(bill: InvoiceRow) -> int | None:
-    kind, _, number = bill.subject.partition(":")
-    return int(number) if kind == "subscription" else None
-
-
 def record_result(*, key: str, result: ChargeResult, now: datetime) -> list[Happened]:
     """Write what the till said about an attempt, and what follows from it, in one transaction."""
     bill = invoice_of_payment(key)
     if bill is None:
         raise LookupError(f"Nothing here is billed by {key!r}.")
-    subscription_id = subscription_id_of(bill)
+    subscription_id = rules.number_of(bill.subject)
     with transaction.atomic():
         subscription = lock(subscription_id) if subscription_id else None
         outcome = payments.apply_payment_result(key=key, result=result, now=now)
@@ -73,27 +69,14 @@ def record_result(*, key: str, result: ChargeResult, now: datetime) -> list[Happ
         elif status == "succeeded":
             happened += settle(subscription, outcome.invoice, now)
         elif status == "processing":
-            pass  # nobody knows yet: it is asked after again
+            return happened  # nobody knows yet: it is asked after again
         elif outcome.payment.kind == "renewal":
-            happened += _fail(subscription, outcome.invoice, now)
+            if outcome.invoice.period_index == subscription.period_index + 1:
+                happened += fall_behind(subscription, outcome.invoice, now, tried=True)
         elif outcome.invoice.kind in ("change", "seats") and outcome.invoice.status == "open":
             # What was to change stays as it was: nobody owes for it.
             payments.void_invoice(invoice_id=outcome.invoice.id, now=now)
         return happened
-
-
-def charge_facts(outcome: payments.Outcome, key: str) -> dict[str, object]:
-    """An attempt as the command line prints it."""
-    facts: dict[str, object] = {
-        "number": outcome.invoice.number,
-        "attempt": [payment.key for payment in payments_of(outcome.invoice.id)].index(key) + 1,
-        "amount_minor": outcome.payment.amount_minor,
-        "currency": outcome.payment.currency,
-        "result": outcome.payment.status,
-    }
-    if outcome.payment.failure_code:
-        facts["failure_code"] = outcome.payment.failure_code
-    return facts
 
 
 def settle_invoice(*, invoice_id: int, now: datetime) -> list[Happened]:
@@ -101,7 +84,7 @@ def settle_invoice(*, invoice_id: int, now: datetime) -> list[Happened]:
     bill = invoice(invoice_id)
     if bill is None or bill.status != "paid":
         return []
-    subscription_id = subscription_id_of(bill)
+    subscription_id = rules.number_of(bill.subject)
     if subscription_id is None:
         return gifts.settle(bill, now)
     with transaction.atomic():
@@ -262,12 +245,6 @@ def _refuse_money(subscription: Subscription, bill: InvoiceRow, now: datetime) -
     return happened
 
 
-def _fail(subscription: Subscription, bill: InvoiceRow, now: datetime) -> list[Happened]:
-    if bill.period_index != subscription.period_index + 1:
-        return []
-    return fall_behind(subscription, bill, now, tried=True)
-
-
 def fall_behind(
     subscription: Subscription, bill: InvoiceRow, now: datetime, *, tried: bool, notice: str = "renewal_failed"
 ) -> list[Happened]:
@@ -290,9 +267,7 @@ def fall_behind(
             RenewalFailed(
                 subscription_id=subscription.pk,
                 invoice_id=bill.id,
-                next_attempt_on=(
-                    subscription.next_attempt_on or rules.dunning_ends(since, policies()) or since
-                ).isoformat(),
+                next_attempt_on=subscription.next_attempt_on.isoformat() if subscription.next_attempt_on else "",
                 last_attempt=subscription.next_attempt_on is None,
                 access_until=(promised_until(subscription) or today(now)).isoformat(),
                 at=rfc3339(now),
