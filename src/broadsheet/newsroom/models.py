@@ -35,8 +35,11 @@ class Section(models.Model):
     slug = models.SlugField(max_length=40, unique=True)
     position = models.PositiveSmallIntegerField(default=100)
     language = models.CharField(max_length=12, default="en")
+    ads = models.BooleanField("advertising", default=True, help_text="Off: no page of this section carries any.")
 
-    panels = [FieldPanel("name"), FieldPanel("slug"), FieldPanel("position"), FieldPanel("language")]
+    panels = [
+        FieldPanel("name"), FieldPanel("slug"), FieldPanel("position"), FieldPanel("language"), FieldPanel("ads"),
+    ]  # fmt: skip
 
     class Meta:
         ordering = ["position", "name"]
@@ -91,6 +94,9 @@ class Article(
     correction = models.TextField(blank=True, help_text="Shown with the story: what was wrong and what is right.")
     source_url = models.URLField(max_length=500, blank=True)
     emergency_free = models.BooleanField(default=False, help_text="Open to everyone, whatever the tier.")
+    no_ads = models.BooleanField(
+        "without advertising", default=False, help_text="For news beside which nothing should be sold."
+    )
 
     # Set by actions alone.
     published_at = models.DateTimeField(null=True, blank=True, help_text="First published; fixed across updates.")
@@ -144,6 +150,7 @@ class Article(
                     InlinePanel("byline_rows", label="Byline"),
                     FieldPanel("dateline"),
                     FieldPanel("emergency_free"),
+                    FieldPanel("no_ads"),
                     FieldPanel("slug"),
                 ],
                 heading="Placing",

@@ -37,7 +37,7 @@ def _for_cards() -> QuerySet[Article]:
 
 
 def _section(section: Section) -> SectionValue:
-    return SectionValue(section.name, section.slug, section.language)
+    return SectionValue(section.name, section.slug, section.language, section.ads)
 
 
 def sections() -> tuple[SectionValue, ...]:
@@ -171,6 +171,7 @@ def _public(article: Any, also_read: tuple[Card, ...]) -> PublicStory:
         language=article.language,
         picture=_picture(article),
         also_read=also_read,
+        ads=article.section.ads and not article.no_ads,
     )
 
 

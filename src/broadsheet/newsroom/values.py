@@ -24,6 +24,7 @@ class Section:
     name: str
     slug: str
     language: str = "en"
+    ads: bool = True  # whether its pages may carry advertising
 
     @property
     def path(self) -> str:
@@ -74,6 +75,7 @@ class PublicStory:
     language: str = "en"
     picture: Picture | None = None
     also_read: tuple[Card, ...] = ()
+    ads: bool = True  # whether advertising may stand beside it: the editor's word and its section's
 
 
 @dataclass(frozen=True, slots=True)
