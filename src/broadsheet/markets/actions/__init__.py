@@ -1,0 +1,27 @@
+"""The only writers of markets: one verb a function, one transaction each."""
+
+from broadsheet.markets.actions.personal import (
+    RefusedError,
+    add_to_watch_list,
+    add_trade,
+    delete_alert,
+    delete_trade,
+    delete_watch_list,
+    make_watch_list,
+    remove_from_watch_list,
+    rename_watch_list,
+    set_alert,
+)
+
+__all__ = [
+    "RefusedError",
+    "add_to_watch_list",
+    "add_trade",
+    "delete_alert",
+    "delete_trade",
+    "delete_watch_list",
+    "make_watch_list",
+    "remove_from_watch_list",
+    "rename_watch_list",
+    "set_alert",
+]
