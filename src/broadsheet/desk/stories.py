@@ -17,7 +17,8 @@ _TEXTS = (
     "picture_caption", "picture_credit",
 )  # fmt: skip
 _NUMBERS = ("priority", "lead_in_blocks")
-_KNOWN = {*_TEXTS, *_NUMBERS, "headline", "tier", "section", "byline", "bylines", "via", "auto_published"}
+_LISTS = ("bylines", "via", "instruments")
+_KNOWN = {*_TEXTS, *_NUMBERS, *_LISTS, "headline", "tier", "section", "byline", "auto_published"}
 # What static-site tools and other editors call the same fields.
 _ALIASES = {
     "title": "headline", "description": "standfirst", "summary": "standfirst", "author": "byline", "authors": "byline",
@@ -76,6 +77,7 @@ def read_story(
         tier=tier or str(matter.get("tier") or "metered"),
         bylines=_names(matter, "bylines") or _names(matter, "byline"),
         via=_names(matter, "via"),
+        instruments=_names(matter, "instruments"),
         auto_published=bool(matter.get("auto_published", False)),
         **{name: str(matter.get(name) or "").strip() for name in _TEXTS if name != "language"},
         language=str(matter.get("language") or "en"),

@@ -44,6 +44,7 @@ class Copy:
     picture_alt: str = ""
     picture_caption: str = ""
     picture_credit: str = ""
+    instruments: Sequence[str] = ()
 
 
 _FIELDS = (
@@ -75,6 +76,7 @@ def _apply(article: Article, copy: Copy) -> None:
         setattr(article, name, getattr(copy, name))
     article.body = copy.body_html
     article.via = list(copy.via)
+    article.instruments = list(copy.instruments)
     article.tier = copy.tier
     article.slug = article.slug or copy.slug or slugify(copy.headline)
     try:

@@ -25,6 +25,7 @@ from wagtail.fields import RichTextField
 from wagtail.models import DraftStateMixin, LockableMixin, Orderable, PreviewableMixin, RevisionMixin, WorkflowMixin
 
 from broadsheet.newsroom import ports, rules
+from broadsheet.newsroom.inputs import CodesInput
 from broadsheet.newsroom.rules import TIERS
 
 BODY_FEATURES = ["h2", "h3", "bold", "italic", "link", "ol", "ul", "blockquote", "hr"]
@@ -98,6 +99,13 @@ class Article(
         "without advertising", default=False, help_text="For news beside which nothing should be sold."
     )
 
+    instruments = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Instruments the story is about, with commas between: nse-tidewater, NSE:SILVERPINE. Their price and "
+        "chart stand in it. Everyone sees them.",
+    )
+
     # Set by actions alone.
     published_at = models.DateTimeField(null=True, blank=True, help_text="First published; fixed across updates.")
     updated_at = models.DateTimeField(null=True, blank=True)
@@ -151,6 +159,7 @@ class Article(
                     FieldPanel("dateline"),
                     FieldPanel("emergency_free"),
                     FieldPanel("no_ads"),
+                    FieldPanel("instruments", widget=CodesInput),
                     FieldPanel("slug"),
                 ],
                 heading="Placing",
@@ -199,6 +208,19 @@ class Article(
             found = rules.placeholder(getattr(self, name))
             if found:
                 raise ValidationError({name: f"This holds a template's placeholder ({found}). Write it out."})
+        self._clean_instruments()
+
+    def _clean_instruments(self) -> None:
+        """A tag that names nothing would show nothing, and nobody would notice."""
+        try:
+            asked = rules.instrument_names(self.instruments)
+        except ValueError as error:
+            raise ValidationError({"instruments": str(error)}) from None
+        codes = ports.instruments(asked)
+        unknown = [name for name in asked if name not in codes]
+        if unknown:
+            raise ValidationError({"instruments": f"There is no instrument {', '.join(unknown)}."})
+        self.instruments = list(dict.fromkeys(codes[name] for name in asked))
 
     def get_preview_template(self, request, mode_name):  # noqa: ARG002 - Wagtail's form
         return "press/story.html"

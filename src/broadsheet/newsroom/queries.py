@@ -171,6 +171,7 @@ def _public(article: Any, also_read: tuple[Card, ...]) -> PublicStory:
         language=article.language,
         picture=_picture(article),
         also_read=also_read,
+        instruments=tuple(article.instruments),
         ads=article.section.ads and not article.no_ads,
     )
 
@@ -238,6 +239,13 @@ def public_words(ids: Iterable[int]) -> dict[int, PublicWords]:
 def published_ids(after: int, limit: int) -> Sequence[int]:
     """Ids of published stories above `after`, ascending: to walk through the whole paper in bounded steps."""
     return list(Article.objects.filter(live=True, pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def instruments_of(story_id: int) -> tuple[datetime, tuple[str, ...]] | None:
+    """When a story was published and the codes an editor tagged it with; None when it is not published."""
+    rows = Article.objects.filter(pk=story_id, live=True, published_at__isnull=False)
+    row = rows.values_list("published_at", "instruments").first()
+    return (row[0], tuple(row[1])) if row else None
 
 
 def touched_by_hand(story_id: int) -> bool:

@@ -102,3 +102,22 @@ def _markup(element: HtmlElement) -> str:
 
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+MOST_INSTRUMENTS = 10
+_INSTRUMENT = re.compile(r"[A-Za-z0-9&:._-]{1,60}")
+
+
+def instrument_names(value: object) -> list[str]:
+    """The names of instruments a story is tagged with, each once. ValueError with a sentence for the editor."""
+    if not value:
+        return []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError("Write codes with commas between.")
+    names = list(dict.fromkeys(each.strip() for each in value if each.strip()))
+    wrong = [name for name in names if not _INSTRUMENT.fullmatch(name)]
+    if wrong:
+        raise ValueError(f"{wrong[0][:60]!r} is no code of an instrument.")
+    if len(names) > MOST_INSTRUMENTS:
+        raise ValueError(f"A story is about at most {MOST_INSTRUMENTS} instruments.")
+    return names

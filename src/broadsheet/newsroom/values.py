@@ -75,6 +75,7 @@ class PublicStory:
     language: str = "en"
     picture: Picture | None = None
     also_read: tuple[Card, ...] = ()
+    instruments: tuple[str, ...] = ()  # codes of what it is about and what is traded
     ads: bool = True  # whether advertising may stand beside it: the editor's word and its section's
 
 
