@@ -39,6 +39,9 @@ SLOW = (
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False  # xdist would start the files of many tests first, and those are quick
+    if getattr(config.option, "numprocesses", None):
+        # A folder's own conftest has set Django up here; a worker that inherits that would use this process's folder.
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
