@@ -6,19 +6,55 @@ from collections.abc import Callable
 from typing import Any
 
 from broadsheet.access.products import connect_works
+from broadsheet.api import jobs as api_jobs
+from broadsheet.partners import jobs as partner_jobs
+from broadsheet.partners import ports as partner_ports
+from broadsheet.partners import queries as partners
+from broadsheet.partners.events import ClaimEnded, StockLow
+from broadsheet.readers import jobs as reader_jobs
+from broadsheet.readers.events import DeviceEnded
+from broadsheet.server import wiring_billing, wiring_partners
 from broadsheet.server.worker import Every
+from broadsheet.subscriptions.events import (
+    SeatRemoved,
+    SeatsCut,
+    SubscriptionChanged,
+    SubscriptionEnded,
+    SubscriptionPaused,
+    SubscriptionSuspended,
+)
 
-HANDLERS: dict[type, tuple[Callable[[Any], None], ...]] = {}
+# What billing does after these comes first; a line here takes the place of billing's own.
+_BILLING: dict[type, tuple[Callable[[Any], None], ...]] = wiring_billing.HANDLERS
+
+HANDLERS: dict[type, tuple[Callable[[Any], None], ...]] = {
+    StockLow: (partner_jobs.mail_low_stock,),
+    ClaimEnded: (partner_jobs.report_end,),
+    **{
+        event: (*_BILLING[event], wiring_partners.review_subscription)
+        for event in (SubscriptionEnded, SubscriptionSuspended, SubscriptionPaused, SubscriptionChanged, SeatsCut)
+    },
+    SeatRemoved: (*_BILLING[SeatRemoved], wiring_partners.review_seat),
+    DeviceEnded: (reader_jobs.tell_of_ended_device,),
+}
 
 # Whether a product has anything to offer in this installation now: one step on an index each, or an option.
-WORKS: dict[str, Callable[[], bool]] = {}
+WORKS: dict[str, Callable[[], bool]] = {
+    "partner": partners.works,
+}
 
 
 def periodic() -> list[Every]:
     """What the worker looks after."""
-    return []
+    return [
+        Every(20, partner_jobs.review_due),
+        Every(60, partner_jobs.watch_stocks),
+        Every(3600, partner_jobs.tidy),
+        Every(3600, api_jobs.purge),
+    ]
 
 
 def connect_ports() -> None:
     """Called once, when every app is loaded."""
+    partner_ports.connect(wiring_partners.subscribed)
     connect_works(WORKS)
