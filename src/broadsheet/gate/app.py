@@ -29,9 +29,11 @@ from broadsheet.access.rules import (
     policy_from,
     window,
 )
+from broadsheet.gate.ads import RUNNING, Running, reads_without_ads, security_headers
 from broadsheet.gate.answers import PRIVATE, PUBLIC, Answer, Head, Needs, plain
-from broadsheet.gate.asked import Asked, is_front, story_id
+from broadsheet.gate.asked import Asked, story_id
 from broadsheet.gate.dress import dress, moved, not_modified, wall_sheet
+from broadsheet.gate.fronts import front
 from broadsheet.gate.lending import COOKIE_AGE, Lending, see_other
 from broadsheet.gate.me import YOUNG, is_subscriber, personal_words
 from broadsheet.gate.options import GateOptions, Seals
@@ -40,6 +42,7 @@ from broadsheet.gate.recorder import Recorder
 from broadsheet.gate.shelf import Held, Recent, Shelf
 from broadsheet.gate.told import NOTHING_YET, Told
 from broadsheet.gate.visit import Visit, as_it_turned_out, in_section, instant, packed
+from broadsheet.press.store import ADS
 from broadsheet.readers.passport import Passport
 
 Clock = Callable[[], datetime]
@@ -75,6 +78,9 @@ class Gate:
         self._reads: Recent[int, tuple[Window, tuple[int, ...], datetime]] = Recent(100_000)
         end = f"; HttpOnly; SameSite=Lax{'; Secure' if options.secure else ''}"
         self.cookie_ends = end
+        self.ads = options.ads
+        self._with_ads = security_headers(options.ad_policy)
+        self._ads_running = Running()
 
     # --- what changed elsewhere ---------------------------------------------------------------------------------
     def reader_changed(self, reader: int, epoch: int) -> None:
@@ -95,6 +101,8 @@ class Gate:
             self._reads = Recent(100_000)  # they were learnt for the windows of the policy before
         elif name == "institutions":
             self.lending.institutions_changed(value)
+        elif name == "ads":
+            self._ads_running = Running(value)
 
     def knows_reads(self, reader: int, first_read: int | None, reads: tuple[int, ...]) -> None:
         """What the server's meter holds of a reader; `first_read` (Unix seconds) dates a rolling window."""
@@ -131,7 +139,8 @@ class Gate:
                 return lent
             decision = decide(policy, story, visit.request, now)
         if decision.counts:
-            if "full" not in held.sheets and self.shelf.sheet(held, "full") is None:
+            full = self.variant("full", visit.passport, now) if self.ads else "full"
+            if full not in held.sheets and self.shelf.sheet(held, full) is None:
                 return Needs("story", (story.id,))  # no read is counted for a page that is not there
             taken = self._take(asked, held, visit, told, decision.limit)
             if isinstance(taken, Needs):
@@ -162,6 +171,8 @@ class Gate:
         full = decision.body is _FULL
         probe = meter is None and policy.mode == "strict"
         name = "full" if full else wall_sheet(decision, signed_in=passport is not None, probe=probe)
+        if self.ads:
+            name = self.variant(name, passport, now)
         private = decision.cache is _PRIVATE or asked.personal or (not full and self.lending.lends(story.tier))
         cache = PRIVATE if private else PUBLIC
         found = held.dressed.get((name, asked.encoding, cache, decision.reason)) or self.page_of(
@@ -190,6 +201,10 @@ class Gate:
             recorder.add(now.timestamp(), who, story, visit.request, decision, policy.revision)
         return answer
 
+    def variant(self, name: str, passport: Passport | None, now: datetime) -> str:
+        """The sheet of that name as this reader gets it where pages carry advertising."""
+        return name if reads_without_ads(passport, now) else ADS + name
+
     def page_of(self, held: Held, name: str, encoding: str, cache: str, reason: str) -> tuple[Head, bytes] | None:
         """The head and the bytes of a sheet, rendered once for each way in which it may be sent."""
         key = (name, encoding, cache, reason)
@@ -198,7 +213,8 @@ class Gate:
             sheet = held.sheets.get(name) or self.shelf.sheet(held, name)
             if sheet is None:
                 return None
-            found = dress(sheet, encoding, cache, reason, story=held.facts is not None)
+            with_ads = self._with_ads if name.startswith(ADS) else ()
+            found = dress(sheet, encoding, cache, reason, story=held.facts is not None, with_ads=with_ads)
             if encoding != "plain":  # rarely asked for, and large
                 held.dressed[key] = found
         return found
@@ -343,9 +359,11 @@ class Gate:
     def _elsewhere(self, asked: Asked, told: Told) -> Answer | Needs | None:
         if asked.path == b"/me.json":
             return self._me(asked, told)
+        if self.ads and asked.path == RUNNING and asked.method in _READS:
+            return self._ads_running.answer(asked, self.now())
         story = story_id(asked.path)
         if story is None:
-            return self._page(asked)
+            return front(self, asked, told)
         if asked.method not in _READS:
             return plain(405, extra=[("Allow", "GET, HEAD")])
         held = self.shelf.story(story)
@@ -384,13 +402,3 @@ class Gate:
         if told.issued is not None:
             answer.add("Set-Cookie", self.passport_cookie(told.issued))
         return answer
-
-    def _page(self, asked: Asked) -> Answer | Needs | None:
-        if asked.method not in _READS or not asked.path.isascii():
-            return None
-        held = self.shelf.page(asked.path)
-        found = self.page_of(held, "page", asked.encoding, PRIVATE if asked.personal else PUBLIC, "") if held else None
-        if found is None:
-            path = asked.path.decode("ascii")
-            return Needs("page", (path,)) if path == "/" or is_front(path) else None
-        return not_modified(Answer(*found), asked.if_none_match)

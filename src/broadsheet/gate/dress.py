@@ -6,9 +6,12 @@ from broadsheet.access.rules import Decision, Wall
 from broadsheet.gate.answers import PUBLIC, SECURITY_HEADERS, Answer, Head, head, plain
 from broadsheet.press.store import Sheet
 
+Headers = tuple[tuple[str, str], ...]
+
 _WALL_SHEETS = {Wall.LIMIT: "limit", Wall.REGISTER: "register", Wall.SUBSCRIBE: "subscribe"}
 _SHEETS_BY_REASON = {"section_limit": "section", "meter_away": "away"}
 _KEPT_BY_304 = frozenset(("etag", "cache-control", "vary", "broadsheet-variant", "broadsheet-reason"))
+_SECURITY = frozenset(name for name, _ in SECURITY_HEADERS)
 
 
 def wall_sheet(decision: Decision, *, signed_in: bool, probe: bool) -> str:
@@ -19,8 +22,11 @@ def wall_sheet(decision: Decision, *, signed_in: bool, probe: bool) -> str:
     return f"{name}-signed-in" if signed_in and name in ("limit", "section") else name
 
 
-def dress(sheet: Sheet, encoding: str, cache: str, reason: str, *, story: bool) -> tuple[Head, bytes]:
-    """`encoding`: br | gzip | plain. `reason`: the decision's rule, "" for a front. `story`: the sheet is a story's."""
+def dress(
+    sheet: Sheet, encoding: str, cache: str, reason: str, *, story: bool, with_ads: Headers = ()
+) -> tuple[Head, bytes]:
+    """`encoding`: br | gzip | plain. `reason`: the decision's rule, "" for a front. `story`: the sheet is a story's.
+    `with_ads`: the security headers of a page that carries advertising; () for one without."""
     body = {"br": sheet.br, "gzip": sheet.gzip}[encoding] if encoding != "plain" else sheet.plain
     headers = [("Content-Type", sheet.content_type), ("Content-Length", str(len(body)))]
     if encoding != "plain":
@@ -28,10 +34,11 @@ def dress(sheet: Sheet, encoding: str, cache: str, reason: str, *, story: bool) 
     # One name for one sequence of bytes: each encoding has its own, as RFC 9110 asks of a strong validator.
     headers += [("ETag", etag_of(sheet, encoding)), ("Cache-Control", cache), ("Vary", "Accept-Encoding")]
     is_wall = story and not sheet.key.endswith("/full")
-    if is_wall and cache == PUBLIC and reason != "withdrawn":
-        # The browser that kept a wall must not show it to the reader who has just paid: the passport is a cookie.
+    if cache == PUBLIC and (with_ads or (is_wall and reason != "withdrawn")):
+        # The browser that kept a wall must not show it to the reader who has just paid: the passport is a cookie. Nor
+        # may anybody's cache show advertising to the reader who paid for a page without.
         headers.append(("Vary", "Cookie"))
-    headers += SECURITY_HEADERS
+    headers += with_ads or SECURITY_HEADERS
     if story:
         headers.append(("Accept-Ranges", "none"))
         headers.append(("Broadsheet-Reason", reason))
@@ -53,7 +60,8 @@ def not_modified(answer: Answer, if_none_match: str) -> Answer:
     named = [part.strip().removeprefix("W/") for part in if_none_match.split(",")]
     if etag not in named and "*" not in named:
         return answer
-    return Answer(head(304, [*kept, *SECURITY_HEADERS]), b"", answer.extra)
+    security = [(name, value) for name, value in answer.head.headers if name in _SECURITY]
+    return Answer(head(304, [*kept, *security]), b"", answer.extra)
 
 
 def moved(path: str) -> Answer:

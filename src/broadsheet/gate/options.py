@@ -20,6 +20,8 @@ Network = IPv4Network | IPv6Network
 class GateOptions:
     """`hosts`: every Host header that is ours; `secure`: the paper is https; `proxies`: whose headers are believed.
 
+    `ads`: whether pages carry advertising; `ad_policy`: the Content-Security-Policy of those, "" for everybody's.
+
     Limits of a connection: bytes of a request's head; seconds for it to arrive, for a client to take its answer, and
     for a connection to stay open with nothing asked.
     """
@@ -29,6 +31,8 @@ class GateOptions:
     hosts: frozenset[bytes]
     secure: bool
     proxies: tuple[Network, ...] = ()
+    ads: bool = False
+    ad_policy: str = ""
     head_bytes: int = 32 * 1024
     head_seconds: int = 20
     write_seconds: int = 60

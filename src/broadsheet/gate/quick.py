@@ -15,7 +15,6 @@ from typing import NamedTuple
 from broadsheet.access.book import Taken
 from broadsheet.access.meter import STORY, Meter, new_meter, padded
 from broadsheet.access.rules import (
-    COVERS,
     Body,
     Cache,
     Decision,
@@ -26,15 +25,19 @@ from broadsheet.access.rules import (
     Tier,
     decide,
 )
+from broadsheet.ads.rules import AD_FREE
+from broadsheet.gate.ads import holds_ad_free
 from broadsheet.gate.answers import PRIVATE, PUBLIC
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asked import ENCODINGS, read_cookies
 from broadsheet.gate.dress import wall_sheet
 from broadsheet.gate.shelf import Held
 from broadsheet.gate.visit import instant, packed
+from broadsheet.press.store import ADS
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _METERED = Tier.METERED
+_WITH_ADS = -2  # cases of a reader with a live right are below zero, and below this one without advertising
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: a call more at every read
 
 
@@ -77,6 +80,7 @@ class ShortRoad:
         self._line = f"Set-Cookie: {self._meter}".encode()
         self._read, self._write = gate.seals.meter.read, gate.seals.meter.write
         self._read_passport = gate.seals.passport.read
+        self._ads = gate.options.ads
         self._tick = -1.0
         self._policy: Policy | None = None
         self._now = self._start = self._end = _NEVER  # the second for which the end of the cookie's line is rendered
@@ -90,11 +94,11 @@ class ShortRoad:
             self._turn(tick)
         if held.rows_of is not self._policy:
             held.rows, held.rows_of = {}, self._policy
-        session = grants = ""
         if not cookies:
-            meter = ""
+            meter = session = grants = ""
         elif cookies[: self._meter_size] == self._meter and ";" not in cookies:
             meter = cookies[self._meter_size :]
+            session = grants = ""
         elif cookies[: self._passport_size] == self._passport and ";" not in cookies:
             return self._reader(held, cookies[self._passport_size :], encoding)
         else:
@@ -164,14 +168,17 @@ class ShortRoad:
         reader, epoch, staff, session, products, *times = found
         if staff or gate.is_stale(reader, epoch, session):
             return None
-        opens = COVERS[held.story[1]]
+        opens = held.opens
         for product in products.split(","):
             start, end, *times = times or (0, 0)
             if product in opens and start <= at and (at < end or end < 0):
                 break
         else:
             return None
-        row = held.rows.get(~encoding) or self._entitled_row(held, ~encoding, product)
+        case = ~encoding
+        if self._ads and AD_FREE in products and holds_ad_free(products, found[5:], at):
+            case -= 2  # the page without advertising
+        row = held.rows.get(case) or self._entitled_row(held, case, product)
         if row is None:
             return None
         recorder = gate.recorder
@@ -225,7 +232,9 @@ class ShortRoad:
     def _row(self, held: Held, case: int, request: Request, decision: Decision, cache: str) -> Row | None:
         gate, full = self._gate, decision.body is Body.FULL
         name = "full" if full else wall_sheet(decision, signed_in=False, probe=False)
-        found = gate.page_of(held, name, ENCODINGS[case & 1 if case >= 0 else ~case], cache, decision.reason)
+        if self._ads and case >= _WITH_ADS:
+            name = ADS + name
+        found = gate.page_of(held, name, ENCODINGS[(case if case >= 0 else ~case) & 1], cache, decision.reason)
         if found is None:
             return None
         facts = gate.recorder.facts(self._at, held.story, request, decision, gate.policy.revision)

@@ -12,9 +12,9 @@ from collections import OrderedDict
 from typing import Any, Generic, TypeVar
 
 from broadsheet.access.meter import pack, section_code
-from broadsheet.access.rules import State, Story, Tier
+from broadsheet.access.rules import COVERS, State, Story, Tier
 from broadsheet.gate.answers import Head
-from broadsheet.press.store import Facts, Sheet, Stores
+from broadsheet.press.store import FULL, Facts, Sheet, Stores
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -55,10 +55,11 @@ _NO_STORY = Story(0, Tier.FREE, State.UNPUBLISHED)
 class Held:
     """One address as this worker holds it: a story's facts with the sheets asked for so far, or a page's one sheet.
 
-    `dressed` keeps the heads rendered for it: (sheet, encoding, cache, reason) -> (head, bytes).
+    `dressed` keeps the heads rendered for it: (sheet, encoding, cache, reason) -> (head, bytes). `opens`: the products
+    that open the story without the meter.
     """
 
-    __slots__ = ("dressed", "facts", "generation", "path", "read", "rows", "rows_of", "sheets", "story")
+    __slots__ = ("dressed", "facts", "generation", "opens", "path", "read", "rows", "rows_of", "sheets", "story")
 
     def __init__(self, path: bytes, facts: Facts | None = None) -> None:
         self.path = path
@@ -73,6 +74,7 @@ class Held:
         if facts is not None:
             self.story = Story(facts.id, Tier(facts.tier), State(facts.state), facts.emergency_free, facts.section)
             self.read = pack(facts.id, section_code(facts.section))
+        self.opens = COVERS[self.story.tier]
 
 
 class Shelf:
@@ -156,17 +158,18 @@ class Shelf:
         held = self.at(path)
         if held is None:
             held = Held(path)
-            if self._load(held, "public", f"page{path.decode('ascii')}", "page") is None:
+            if self.sheet(held, "page") is None:
                 return None
             self._keep(held)
         return held
 
     def sheet(self, held: Held, name: str) -> Sheet | None:
-        """A story's sheet: `full`, or the wall of that name."""
+        """A sheet of what is held: a story's `full` or the wall of that name, a front's `page`; with ADS before it the
+        same with advertising."""
         sheet = held.sheets.get(name)
-        if sheet is None and held.facts is not None:
-            key = f"story/{held.facts.id}/{name}"
-            sheet = self._load(held, "full" if name == "full" else "public", key, name)
+        if sheet is None:
+            key = f"story/{held.facts.id}/{name}" if held.facts else f"{name}{held.path.decode('ascii')}"
+            sheet = self._load(held, "full" if held.facts and name in FULL else "public", key, name)
         return sheet
 
     # --- how it is held -----------------------------------------------------------------------------------------

@@ -34,6 +34,10 @@ CREATE INDEX IF NOT EXISTS mention_key ON mention (key);
 """
 _FORMAT = 2  # of these tables: a file of another one is emptied, as everything in it can be printed again
 _TABLES = ("sheet", "facts", "note", "mention")
+ADS = "ads/"
+"""Begins the name of every sheet that carries advertising; the sheet of the plain name is the same page without."""
+FULL = frozenset(("full", f"{ADS}full"))
+"""The sheets of a story that hold its body: they lie in the store that only a decision opens."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from broadsheet.access.local_book import LocalBook
 from broadsheet.access.meter import meter_seal
 from broadsheet.access.records import RecordBook
 from broadsheet.access.rules import policy_of
+from broadsheet.gate.ads import ad_policy
 from broadsheet.gate.app import Gate
 from broadsheet.gate.asked import CookieNames
 from broadsheet.gate.options import GateOptions, Seals
@@ -64,6 +65,8 @@ def build_gate(options: Any, secret: bytes, *older: bytes) -> Gate:
         hosts=own_hosts(options),
         secure=options.https,
         proxies=tuple(ip_network(name, strict=False) for name in options.trusted_proxies),
+        ads=options.ads,
+        ad_policy=ad_policy(options.ads_tag_manager, options.ads_tag_hosts),
     )
     seals = Seals(
         meter_seal(secret, options.public_host, *older),

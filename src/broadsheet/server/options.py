@@ -23,6 +23,7 @@ from broadsheet.access.values import section_limits as _limits
 from broadsheet.access.values import whole_number as _count
 from broadsheet.access.values import window as _window
 from broadsheet.access.values import zone as _zone
+from broadsheet.ads.rules import is_host, seller_problem, target_problem
 from broadsheet.money import is_currency
 from broadsheet.payments.places import clean_gstin, state_named
 
@@ -75,6 +76,10 @@ def _list(value: Any) -> tuple[str, ...]:
     if not isinstance(items, list | tuple):
         raise ValueError('write a list, such as ["en", "hi"]')
     return tuple(str(item).strip() for item in items if str(item).strip())
+
+
+def _origins(value: Any) -> tuple[str, ...]:
+    return tuple(_url(origin) for origin in _list(value))
 
 
 def _networks(value: Any) -> tuple[str, ...]:
@@ -133,6 +138,44 @@ def _valkey(value: Any) -> str:
     return str(value)
 
 
+def _flag(value: Any) -> bool:
+    """True or false, as TOML or an environment says it."""
+    if isinstance(value, bool):
+        return value
+    known = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    if str(value).lower() not in known:
+        raise ValueError("write true or false")
+    return known[str(value).lower()]
+
+
+def _script(value: Any) -> str:
+    """The address of a script on another host, or nothing."""
+    text = str(value).strip()
+    problem = target_problem(text, house=False) if text else ""
+    if problem or not set(text).isdisjoint(";,'\""):
+        raise ValueError("write the script's full address, such as https://tags.example/paper.js")
+    return text
+
+
+def _hosts(value: Any) -> tuple[str, ...]:
+    names = tuple(name.lower() for name in _list(value))
+    if not all(map(is_host, names)):
+        raise ValueError('write the names of hosts, such as ["cdn.tags.example"]')
+    return names
+
+
+def _sellers(value: Any) -> tuple[str, ...]:
+    """Lines of ads.txt; in the environment they are parted by line breaks."""
+    lines = value.splitlines() if isinstance(value, str) else value
+    if not isinstance(lines, list | tuple):
+        raise ValueError('write a list of lines, such as ["exchange.example, 1234, DIRECT"]')
+    for line in lines:
+        problem = seller_problem(str(line))
+        if problem:
+            raise ValueError(f"the line {str(line)[:80]!r} {problem}")
+    return tuple(str(line).strip() for line in lines)
+
+
 OPTIONS: tuple[Option, ...] = (
     Option("name", "text", "The Daily Broadsheet", "The paper's name, as the masthead shows it.", _text),
     Option("tagline", "text", "", "A line under the name.", _maybe),
@@ -155,6 +198,16 @@ OPTIONS: tuple[Option, ...] = (
     Option("gift_devices", "count", 10, "Devices on which one gift link opens its story.", _count(1, 10_000)),
     Option("decision_days", "count", 7, "Days for which the gate's decisions are kept, by keyed digests, for `why` and "
            "for the dry run of a policy; 0 keeps none.", _count(0, 366)),
+    Option("ads", "true or false", False, "Whether pages carry advertising, and a plan may include reading without.",
+           _flag),
+    Option("ads_sample", "count", 10, "One page in so many reports which advertisements were seen on it, without "
+           "saying by whom; 0 counts none.", _count(0, 10_000)),
+    Option("ads_tag_manager", "URL", "", "The script of a tag manager, loaded when a reader agrees to it and never "
+           "before; empty is none.", _script),
+    Option("ads_tag_hosts", "list", (), "Hosts from which that script may load more.", _hosts),
+    Option("ads_txt", "list", (), "The lines of /ads.txt: who may sell this paper's advertising; empty is no file.",
+           _sellers),
+    Option("app_ads_txt", "list", (), "The lines of /app-ads.txt, the same for its apps.", _sellers),
     Option("dunning_days", "list", (0, 3, 7, 14), "Days after the due date on which a renewal is tried.", _days),
     Option("grace_days", "count", 7, "Days after the due date for which an unpaid renewal still opens stories.",
            _count(0, 366)),
@@ -207,6 +260,14 @@ OPTIONS: tuple[Option, ...] = (
            "address to look through the cache in front.", lambda value: _url(value) if value else ""),
     Option("alarm_email", "address", "", "Who is written to when something leaks; empty is every administrator.",
            _maybe),
+    Option("device_limit", "count", 0, "Browsers and apps one reader may be signed in with at once: the newest wins, "
+           "the one not seen for longest is signed out and told. 0 is no limit.", _count(0, 1000)),
+    Option("api_rate", "count", 600, "Requests a minute to the API from one reader's app, or from one network without "
+           "a token.", _count(1, 10**6)),
+    Option("partner_rate", "count", 6000, "Requests a minute for entitlements from one partner, over all its readers.",
+           _count(1, 10**7)),
+    Option("api_origins", "list", (), "Origins whose web pages may call the API from a browser, such as "
+           "https://app.example. Empty: none but the paper's own.", _origins),
     Option("host", "address", "127.0.0.1", "The address to listen on.", _text),
     Option("port", "count", 8000, "The port to listen on.", _count(1, 65535)),
     Option("gate_memory", "count", 128, "Megabytes of printed pages that a gate worker keeps at hand.",
