@@ -103,7 +103,8 @@ def story_parts(body_html: str) -> tuple[str, ...]:
     """A story's body cut where an advertisement may stand: between two paragraphs, not under a heading, and so that at
     least LEFT_AFTER paragraphs follow. Joined again they are the body."""
     ends = _paragraph_ends(body_html)
-    parts, begin, wanted = [], 0, FIRST_AFTER
+    parts: list[str] = []
+    begin, wanted = 0, FIRST_AFTER
     for number, (end, before_paragraph) in enumerate(ends, 1):
         if len(parts) == MOST_IN_STORY or len(ends) - number < LEFT_AFTER:
             break

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from broadsheet.gate.answers import PRIVATE, PUBLIC, Answer, Needs
 from broadsheet.gate.asked import Asked, is_front
 from broadsheet.gate.dress import not_modified
 from broadsheet.gate.told import Told
 
-if TYPE_CHECKING:
-    from broadsheet.gate.app import Gate
 
-
-def front(gate: Gate, asked: Asked, told: Told) -> Answer | Needs | None:
-    """None for what is Django's."""
+def front(gate: Any, asked: Asked, told: Told) -> Answer | Needs | None:
+    """What `gate`, an app.Gate, answers for a page that is no story; None for what is Django's."""
     if asked.method not in ("GET", "HEAD") or not asked.path.isascii():
         return None
     held, name = gate.shelf.page(asked.path), "page"
