@@ -44,6 +44,7 @@ RULES: Final = {
     "register": "a story for readers with an account",
     "registered": "read with an account",
     "denied": "no rule let it through",
+    "product": "not part of what the reader has subscribed to",
 }
 """Every reason of a decision, in words."""
 TIERS: Final = {"free": "Free", "metered": "Metered", "registered": "Registered", "premium": "Premium"}
