@@ -31,7 +31,7 @@ PRODUCTS = (
     Product("premium", "Premium", "Premium analysis and investigations", seat="Premium stories"),
     Product("epaper", "E-paper", "The e-paper: read it, save it, share from it", "/epaper/"),
     Product("newsletters", "Newsletters", "Newsletters curated by our editors, in full", "/newsletters/"),
-    Product("investor", "The Investor", "The Investor: charts, watch lists and your portfolio", "/markets/"),
+    Product("investor", "The Investor", "The Investor: charts, watch lists and your portfolio", "/investor/"),
     Product("archive", "Archive", "The archive, searchable back to the first year", "/archive/"),
     Product("partner", "Partner titles", "Complimentary access to our partner titles"),
     Product("ad_free", "Without advertising", "Reading without advertising"),
