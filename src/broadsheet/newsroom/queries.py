@@ -104,6 +104,11 @@ def cards_by_id(ids: Iterable[int]) -> dict[int, Card]:
     return {article.pk: _card(article) for article in _for_cards().filter(pk__in=list(ids))}
 
 
+def in_print(ids: Iterable[int]) -> frozenset[int]:
+    """Those among `ids` that are published now: one look at an index."""
+    return frozenset(Article.objects.filter(live=True, pk__in=list(ids)).values_list("pk", flat=True))
+
+
 def month_index() -> Sequence[tuple[int, int]]:
     """(year, month) in UTC from the oldest published story's to the newest's: two index look-ups, not a scan."""
     rows = Article.objects.filter(live=True, published_at__isnull=False).order_by("-published_at")

@@ -196,6 +196,11 @@ OPTIONS: tuple[Option, ...] = (
            _count(0, 10_000)),
     Option("gift_days", "count", 14, "Days for which a gift link opens its story.", _count(1, 366)),
     Option("gift_devices", "count", 10, "Devices on which one gift link opens its story.", _count(1, 10_000)),
+    Option("epaper_clips_per_month", "count", 10, "Clippings of the e-paper that a subscriber may share by link in a "
+           "calendar month; 0 switches sharing off.", _count(0, 10_000)),
+    Option("epaper_clip_days", "count", 30, "Days for which a shared clipping can be seen.", _count(1, 366)),
+    Option("epaper_downloads_per_day", "count", 5, "PDFs of editions that a subscriber may download in a day.",
+           _count(0, 1_000)),
     Option("decision_days", "count", 7, "Days for which the gate's decisions are kept, by keyed digests, for `why` and "
            "for the dry run of a policy; 0 keeps none.", _count(0, 366)),
     Option("ads", "true or false", False, "Whether pages carry advertising, and a plan may include reading without.",
