@@ -43,6 +43,7 @@ COMMANDS = {
     "leakcheck": Command("broadsheet.leakcheck.cli", "prove that the wall does not leak"),
     "billing": Command("broadsheet.subscriptions.cli", "renewals and the subscription desk", django=True),
     "till": Command("broadsheet.payments.cli", "the sandbox till as a process of its own"),
+    "epaper": Command("broadsheet.epaper.cli", "editions from the press's PDF", django=True),
     "archive": Command("broadsheet.archive.cli", "search what was published", django=True),
 }
 # Commands that another package adds to a group, as `add_to(commands)`. They need neither the paper's folder nor Django.

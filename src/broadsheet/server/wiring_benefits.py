@@ -7,6 +7,9 @@ from typing import Any
 
 from broadsheet.access.products import connect_works
 from broadsheet.api import jobs as api_jobs
+from broadsheet.epaper import jobs as epaper_jobs
+from broadsheet.epaper import queries as epaper
+from broadsheet.epaper.events import EditionPublished, EditionReceived, EditionRevised
 from broadsheet.partners import jobs as partner_jobs
 from broadsheet.partners import ports as partner_ports
 from broadsheet.partners import queries as partners
@@ -36,10 +39,14 @@ HANDLERS: dict[type, tuple[Callable[[Any], None], ...]] = {
     },
     SeatRemoved: (*_BILLING[SeatRemoved], wiring_partners.review_seat),
     DeviceEnded: (reader_jobs.tell_of_ended_device,),
+    EditionReceived: (epaper_jobs.make_received,),
+    EditionPublished: (),
+    EditionRevised: (),
 }
 
 # Whether a product has anything to offer in this installation now: one step on an index each, or an option.
 WORKS: dict[str, Callable[[], bool]] = {
+    "epaper": epaper.works,
     "partner": partners.works,
 }
 
@@ -51,6 +58,7 @@ def periodic() -> list[Every]:
         Every(60, partner_jobs.watch_stocks),
         Every(3600, partner_jobs.tidy),
         Every(3600, api_jobs.purge),
+        Every(20, epaper_jobs.take_up_left),
     ]
 
 

@@ -38,6 +38,7 @@ class Edition(models.Model):
     pdf_sha256 = models.CharField(max_length=64, blank=True)
     pdf_bytes = models.PositiveBigIntegerField(default=0)
     mark_places = models.JSONField(default=list, blank=True, help_text="Where in the PDF a reader's name goes.")
+    leased_until = models.DateTimeField(null=True, blank=True, help_text="While somebody makes its pages.")
     notes = models.JSONField(default=list, blank=True, help_text="What an editor should know: scanned pages and so on.")
 
     class Meta:

@@ -1,0 +1,1 @@
+"""PDF files read, set and marked: in processes of their own, Django-free."""
