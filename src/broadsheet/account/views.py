@@ -13,6 +13,7 @@ from broadsheet import clock
 from broadsheet.account.standing import credit_words, standing
 from broadsheet.dates import local_date
 from broadsheet.money import format_money
+from broadsheet.partners.queries import works as has_partner_titles
 from broadsheet.payments import queries as payments
 from broadsheet.subscriptions import queries
 from broadsheet.subscriptions.cards import longday, span
@@ -48,6 +49,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "live": row is not None and row.live,
         "bills": [_bill(bill) for bill in payments.readers_invoices(reader)],
         "gifts": bool(settings.BROADSHEET.gift_quota),
+        "titles": has_partner_titles(),
         "credit": credit_words(reader),
         "waiting": queries.gifts_for(request.user.email, local_date(now, settings.BROADSHEET.zone)),
         "given": [_given(gift) for gift in queries.gifts_of(reader)],

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-ROOMS: tuple[tuple[str, Callable[[datetime], None]], ...] = ()
+from broadsheet.demo import partners
+
+ROOMS: tuple[tuple[str, Callable[[datetime], None]], ...] = (("partners", partners.furnish),)
 """(name, function), in the order in which they are furnished."""
 
 
