@@ -268,7 +268,18 @@ def related_stories(
     if before:
         at, story_id = before
         rows = rows.filter(Q(published_at__lt=at) | Q(published_at=at, story_id__lt=story_id))
-    ids = list(rows.values_list("story_id", flat=True)[:limit])
+    return _marks(rows.values_list("story_id", flat=True)[:limit])
+
+
+def latest_stories(limit: int) -> Sequence[StoryMark]:
+    """The latest published stories that name any instrument, newest first."""
+    # A story names a few instruments at most, and has a row for each.
+    rows = StoryLink.objects.order_by("-published_at", "-story_id").values_list("story_id", flat=True)
+    return _marks(list(dict.fromkeys(rows[: limit * 10]))[:limit])
+
+
+def _marks(found: Iterable[int]) -> Sequence[StoryMark]:
+    zone, ids = settings.BROADSHEET.zone, list(found)
     cards = cards_by_id(ids)
     return [
         StoryMark(

@@ -96,6 +96,21 @@ def remove_from_watch_list(*, reader_id: int, list_id: int, code: str) -> None:
 
 
 @transaction.atomic
+def move_on_watch_list(*, reader_id: int, list_id: int, code: str, up: bool) -> None:
+    """One place up or down; the first and the last stay where they are."""
+    lock_reader(reader_id=reader_id)
+    rows = list(_list(reader_id, list_id).items.order_by("position", "id").select_related("instrument"))
+    here = next((place for place, row in enumerate(rows) if row.instrument.code == code), None)
+    there = None if here is None else here + (-1 if up else 1)
+    if here is None or there is None or not 0 <= there < len(rows):
+        return
+    rows[here], rows[there] = rows[there], rows[here]
+    for place, row in enumerate(rows, start=1):
+        if row.position != place:
+            WatchItem.objects.filter(pk=row.pk).update(position=place)
+
+
+@transaction.atomic
 def set_alert(*, reader_id: int, code: str, kind: str, level: int, now: datetime) -> int:
     """An alert by mail; `level` in 1/10000, of a change in bp. The same one twice is armed again. Returns its id."""
     lock_reader(reader_id=reader_id)

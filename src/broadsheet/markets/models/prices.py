@@ -87,7 +87,10 @@ class StoryLink(models.Model):
     published_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["instrument", "-published_at", "-story_id"], name="markets_story_latest")]
+        indexes = [
+            models.Index(fields=["instrument", "-published_at", "-story_id"], name="markets_story_latest"),
+            models.Index(fields=["-published_at", "-story_id"], name="markets_story_newest"),
+        ]
         constraints = [models.UniqueConstraint(fields=["story_id", "instrument"], name="markets_story_once")]
 
     def __str__(self) -> str:
