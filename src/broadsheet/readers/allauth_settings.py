@@ -34,4 +34,12 @@ SETTINGS: dict[str, Any] = {
     "ALLAUTH_RATE_LIMIT_IPV6_PREFIX": 64,
     "ACCOUNT_SESSION_REMEMBER": True,
     "SESSION_COOKIE_AGE": 90 * 24 * 60 * 60,
+    # The paper as an OpenID provider; the doors stand in api/urls.py.
+    "IDP_OIDC_ADAPTER": "broadsheet.api.adapters.provider.Provider",
+    "IDP_OIDC_INTROSPECTION_ENABLED": True,
+    "IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN": 180 * 24 * 60 * 60,
+    "IDP_OIDC_DEVICE_CODE_EXPIRES_IN": 10 * 60,
+    # 20^8 codes: short enough to type from a television, and five guesses a minute find nothing in ten.
+    "IDP_OIDC_USER_CODE_FORMAT": {"length": 8, "dashed": True, "numeric": False},
+    "IDP_OIDC_RATE_LIMITS": {"introspect_ip": "1200/m/ip", "introspect_client": "1200/m/key"},
 }

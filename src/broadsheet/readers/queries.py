@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
+from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
+from django.utils import timezone
 
-from broadsheet.readers.models import Reader
+from broadsheet.ids import keyed_digest
+from broadsheet.readers.models import Device, Reader, SavedStory
 
 _LAST = "\U0010ffff"
 
@@ -73,3 +78,64 @@ def _beginning(rows: QuerySet[Reader], field: str, text: str) -> QuerySet[Reader
     if connection.vendor == "postgresql":
         return rows.filter(**{f"{field}__startswith": text}).order_by(field)
     return rows.filter(**{f"{field}__gte": text, f"{field}__lt": text + _LAST}).order_by(field)
+
+
+def session_digest(session_key: str) -> str:
+    """How a passport names its session without being able to open it."""
+    return keyed_digest(settings.BROADSHEET_SECRET, "session", session_key.encode(), 8).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """`client`: the app's id, "" for a browser; `here`: it is the one that asks."""
+
+    id: int
+    name: str
+    client: str
+    first_day: date
+    last_day: date
+    here: bool = False
+
+
+def devices_of(reader_id: int, *, here: str = "") -> Sequence[DeviceRow]:
+    """Where the reader is signed in now, the most recently seen first. `here`: the key of the session that asks."""
+    rows = Device.objects.filter(reader_id=reader_id).order_by("-last_day", "-id")
+    live = live_keys(reader_id, rows)
+    return [
+        DeviceRow(row.pk, row.name, row.client, row.first_day, row.last_day, row.key == here)
+        for row in rows
+        if row.key in live
+    ]
+
+
+def live_keys(reader_id: int, rows: QuerySet[Device]) -> frozenset[str]:
+    """The keys of those devices whose session runs, or that hold a token."""
+    browsers = [row.key for row in rows if row.kind == Device.Kind.BROWSER]
+    # Sessions and tokens end by the machine's clock, which Django and allauth read.
+    sessions = apps.get_model("sessions", "Session").objects.filter(
+        session_key__in=browsers, expire_date__gt=timezone.now()
+    )
+    tokens = apps.get_model("allauth_idp_oidc", "Token").objects.valid().filter(user_id=reader_id)
+    named = (data.get("device", "") for data in tokens.values_list("data", flat=True) if data)
+    return frozenset([*sessions.values_list("session_key", flat=True), *named])
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRow:
+    """`id` orders the list and pages through it."""
+
+    id: int
+    story: int
+    saved_at: datetime
+
+
+def saved_stories(reader_id: int, limit: int, *, before: int | None = None) -> Sequence[SavedRow]:
+    """What the reader put aside, the newest first; `before` is the id of the last one seen."""
+    rows = SavedStory.objects.filter(reader_id=reader_id)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return [SavedRow(row.pk, row.story_id, row.saved_at) for row in rows.order_by("-id")[:limit]]
+
+
+def has_saved(reader_id: int, story_id: int) -> bool:
+    return SavedStory.objects.filter(reader_id=reader_id, story_id=story_id).exists()

@@ -24,3 +24,20 @@ def local_path(target: str) -> str:
     except ValueError:
         return ""
     return "" if parts.scheme or parts.netloc else target
+
+
+_BROWSERS = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("UCBrowser", "UC Browser"),
+    ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("CrOS", "ChromeOS"),
+    ("Mac OS X", "Mac"), ("Macintosh", "Mac"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser_words(user_agent: str) -> str:
+    """A browser as its owner knows it: `Firefox on Windows`. Words of our own alone: the header is a stranger's."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    return " on ".join(filter(None, (browser or "A browser", system)))

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from broadsheet import clock
-from broadsheet.readers.actions import ensure_reader
+from broadsheet.readers.actions import end_device_of, ensure_reader
 from broadsheet.readers.rules import local_path
 
 log = logging.getLogger(__name__)
@@ -136,5 +136,7 @@ class TypeCode(ConfirmLoginCodeView):
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End this browser's session; the passport goes with it."""
+    if request.session.session_key:
+        end_device_of(key=request.session.session_key)
     logout(request)
     return redirect(wanted_path(request) or "/")

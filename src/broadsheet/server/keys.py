@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from broadsheet.server.options import OptionError, load
-from broadsheet.server.secrets import installation_secrets, prune, rotate, secret_path
+from broadsheet.server.secrets import (
+    installation_secrets,
+    prune,
+    prune_signing,
+    rotate,
+    rotate_signing,
+    secret_path,
+    signing_path,
+)
 
 RELOAD = "Reload the paper now (SIGHUP, or a restart). With several machines, copy the file to each of them first."
 ENDS = (
@@ -51,6 +59,7 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_rotate(args: argparse.Namespace) -> int:
     number = rotate(_path(args))
+    rotate_signing(signing_path(load(args.data)))
     _say(args, number, f"A new secret seals from the next start on; {number - 1} still open what they sealed. {RELOAD}")
     return 0
 
@@ -60,5 +69,6 @@ def run_prune(args: argparse.Namespace) -> int:
     if len(installation_secrets(path)) > 1 and not args.yes:
         raise OptionError(ENDS)
     dropped = prune(path)
+    prune_signing(signing_path(load(args.data)))
     _say(args, 1, f"{dropped} dropped. {RELOAD}" if dropped else "There is one secret; nothing to drop.")
     return 0

@@ -12,6 +12,7 @@ from broadsheet import clock
 from broadsheet.bus.actions import announce
 from broadsheet.gate.answers import PRIVATE, SECURITY_HEADERS
 from broadsheet.gate.asked import CookieNames
+from broadsheet.readers.queries import session_digest
 from broadsheet.server import passports
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -58,7 +59,7 @@ class Passports:
                 if request.session.modified:
                     # Who signed in just now stands only in memory yet, and the passport is issued from what is stored.
                     request.session.save()
-                value = passports.issue(request.session.session_key)
+                value = passports.issue(request.session.session_key, request.headers.get("User-Agent", ""))
                 if value:
                     self._set(response, value)
         elif held:
@@ -66,7 +67,7 @@ class Passports:
             own = request.COOKIES.get(self._names.session, "")
             # Only who came with that very session has ended it. A passport sent without its session, or beside a
             # broken one, must not close the reader's session in every gate.
-            if ended and own and passports.session_digest(own) == ended:
+            if ended and own and session_digest(own) == ended:
                 announce("session", ended)
             response.delete_cookie(self._names.passport, samesite="Lax")
         return response

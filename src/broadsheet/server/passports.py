@@ -15,10 +15,10 @@ from broadsheet.access.book import Book
 from broadsheet.access.meter import MeterSeal, meter_seal
 from broadsheet.access.queries import current_policy, live_grants, running_reads
 from broadsheet.access.rules import carries_over, window
-from broadsheet.ids import keyed_digest
-from broadsheet.readers.actions import bump_epoch
+from broadsheet.readers.actions import bump_epoch, note_browser, seen_device
 from broadsheet.readers.passport import LIFETIME, Passport, PassportOffice, Right
 from broadsheet.readers.queries import reader as reader_card
+from broadsheet.readers.queries import session_digest
 from broadsheet.server.gatehouse import open_book, passport_office
 
 
@@ -33,19 +33,21 @@ def _meters() -> tuple[MeterSeal, Book]:
     return meter_seal(secret, settings.BROADSHEET.public_host, *older), open_book(settings.BROADSHEET)
 
 
-def session_digest(session_key: str) -> str:
-    """How a passport names its session without being able to open it."""
-    return keyed_digest(settings.BROADSHEET_SECRET, "session", session_key.encode(), 8).hex()
+def issue(session_key: str, user_agent: str | None = None) -> str | None:
+    """A fresh passport for the reader signed in to a session; None when the session is over or nobody is.
 
-
-def issue(session_key: str) -> str | None:
-    """A fresh passport for the reader signed in to a session; None when the session is over or nobody is."""
+    `user_agent`: what the browser calls itself, for the reader's list of devices; None where only the gate knows it.
+    """
     engine = import_module(settings.SESSION_ENGINE)
     session = engine.SessionStore(session_key)
     reader = reader_card(int(session.get(SESSION_KEY, 0)))
     if reader is None:
         return None
     now = clock.now()
+    if user_agent is None:
+        seen_device(key=session_key, now=now)
+    else:
+        note_browser(reader_id=reader.id, session_key=session_key, user_agent=user_agent, now=now)
     rights = tuple(
         Right(row.product, int(row.starts_at.timestamp()), int(row.ends_at.timestamp()) if row.ends_at else None)
         for row in live_grants(reader.id, now)

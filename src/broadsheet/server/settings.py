@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 
 import dj_database_url
 
@@ -10,11 +11,13 @@ from broadsheet.ids import derive_key
 from broadsheet.mail.rules import settings_from_url
 from broadsheet.readers import allauth_settings
 from broadsheet.server.options import data_folder, load
-from broadsheet.server.secrets import installation_secrets, secret_path
+from broadsheet.server.secrets import installation_secrets, secret_path, signing_keys, signing_path
 
 BROADSHEET = load(data_folder())
 BROADSHEET_SECRETS = installation_secrets(secret_path(BROADSHEET))
 BROADSHEET_SECRET = BROADSHEET_SECRETS[-1]  # for digests, which are stored; seals use all of them
+
+BROADSHEET_SIGNING_KEYS = partial(signing_keys, signing_path(BROADSHEET))  # made when an app first asks
 
 SECRET_KEY, *SECRET_KEY_FALLBACKS = (derive_key(secret, "django").hex() for secret in BROADSHEET_SECRETS)
 DEBUG = False
@@ -60,6 +63,7 @@ INSTALLED_APPS = [
     "django_filters",
     "allauth",
     "allauth.account",
+    "allauth.idp.oidc",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -123,7 +127,7 @@ else:
         }
     }
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {"default": {"BACKEND": "broadsheet.api.adapters.tickets.TicketCache"}}
 USE_TZ = True
 TIME_ZONE = BROADSHEET.time_zone
 USE_I18N = True
