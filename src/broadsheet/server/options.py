@@ -176,6 +176,15 @@ def _sellers(value: Any) -> tuple[str, ...]:
     return tuple(str(line).strip() for line in lines)
 
 
+def _source(value: Any) -> str:
+    """An address from which figures are fetched, or nothing."""
+    text = str(value).strip()
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.fragment):
+        raise ValueError("write a full address, such as https://prices.example/eod.json")
+    return text
+
+
 OPTIONS: tuple[Option, ...] = (
     Option("name", "text", "The Daily Broadsheet", "The paper's name, as the masthead shows it.", _text),
     Option("tagline", "text", "", "A line under the name.", _maybe),
@@ -213,6 +222,17 @@ OPTIONS: tuple[Option, ...] = (
     Option("ads_txt", "list", (), "The lines of /ads.txt: who may sell this paper's advertising; empty is no file.",
            _sellers),
     Option("app_ads_txt", "list", (), "The lines of /app-ads.txt, the same for its apps.", _sellers),
+    Option("markets_series", "list", (), "Series of shares taken from an exchange's files, such as EQ, BE; empty takes "
+           "every series of shares, all takes bonds and the rest too.", _list),
+    Option("markets_unknown", "choice", "create", "What happens to prices of an instrument that is not here yet: create "
+           "it, or hold the row for an editor.", _choice("create", "hold")),
+    Option("markets_jump_limit", "count", 40, "A price that moves by more percent in a day is held for an editor; 0 "
+           "holds none.", _count(0, 10_000)),
+    Option("markets_feed_url", "URL", "", "A JSON feed of prices, fetched after the exchanges close on each market day; "
+           "empty fetches nothing.", _source),
+    Option("markets_feed_key", "text", "", "Sent with it as a bearer token.", _maybe, secret=True),
+    Option("markets_feed_hour", "count", 19, "The hour, in the exchanges' zone, from which the feed is asked.",
+           _count(0, 23)),
     Option("dunning_days", "list", (0, 3, 7, 14), "Days after the due date on which a renewal is tried.", _days),
     Option("grace_days", "count", 7, "Days after the due date for which an unpaid renewal still opens stories.",
            _count(0, 366)),
