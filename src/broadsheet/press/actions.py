@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from broadsheet.newsroom import queries as newsroom
-from broadsheet.press.printer import check_rendered, print_full, print_gone, print_walls
-from broadsheet.press.queries import chrome, stores, walls
-from broadsheet.press.store import Facts, make_sheet
+from broadsheet.press.printer import check_rendered, print_gone, print_variants
+from broadsheet.press.queries import chrome, stores, walls, with_ads
+from broadsheet.press.store import ADS, Facts, make_sheet
 
 LOOKS = 4
 
@@ -47,8 +47,9 @@ def _print(story_id: int) -> Facts | None:
     public, full = newsroom.public_story(story_id), newsroom.full_story(story_id)
     if public is None or full is None:
         raise ChangingError
-    shelf.full.put(print_full(full, frame))
-    shelf.public.put(*print_walls(public, walls(facts.tier, facts.section), frame), facts=known)
+    fulls, met = print_variants(public, full, walls(facts.tier, facts.section), frame, with_ads(frame))
+    shelf.full.put(*fulls)
+    shelf.public.put(*met, facts=known)
     return known
 
 
@@ -66,16 +67,24 @@ def print_page(
     version: int,
     mentions: Iterable[int] = (),
     content_type: str = "text/html; charset=utf-8",
+    ads_text: str = "",
 ) -> None:
-    """Store a public page (a front, a section front, a feed), the same for every visitor, under its path."""
-    key = f"page{path}"
+    """Store a public page (a front, a section front, a feed), the same for every visitor, under its path. `ads_text`:
+    the same page with advertising, "" when it stands without for everyone."""
+    frame, shown = chrome(), tuple(mentions)
+    variants = {f"page{path}": text}
+    if with_ads(frame) is not None and content_type.startswith("text/html"):
+        variants[f"{ADS}page{path}"] = ads_text or text
     stores().public.put(
-        make_sheet(
-            key,
-            check_rendered(text, key),
-            version=version,
-            edition=chrome().edition,
-            content_type=content_type,
-            mentions=tuple(mentions),
+        *(
+            make_sheet(
+                key,
+                check_rendered(html, key),
+                version=version,
+                edition=frame.edition,
+                content_type=content_type,
+                mentions=shown,
+            )
+            for key, html in variants.items()
         )
     )

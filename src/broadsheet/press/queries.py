@@ -13,6 +13,7 @@ from broadsheet import clock
 from broadsheet.access.products import doors
 from broadsheet.access.queries import current_policy
 from broadsheet.access.rules import Policy
+from broadsheet.ads import queries as ads
 from broadsheet.dates import local_date
 from broadsheet.newsroom.queries import sections
 from broadsheet.press.store import Stores, open_stores
@@ -98,9 +99,16 @@ def chrome() -> Chrome:
     )
     policy, plans = current_policy(), _plans()
     around = [_walls(tier, section, policy, plans) for tier, section in _kinds_of_story(policy)]
-    printed = repr((frame, around))
+    advertising = ads.frame()
+    printed = repr((frame, around, advertising) if advertising else (frame, around))
     digest = hashlib.blake2b(printed.encode(), digest_size=7).digest()
     return replace(frame, edition=int.from_bytes(digest, "big"))
+
+
+def with_ads(frame: Chrome) -> Chrome | None:
+    """The same around a page that carries advertising; None when this paper's pages carry none."""
+    advertising = ads.frame()
+    return replace(frame, ads=advertising) if advertising else None
 
 
 def _kinds_of_story(policy: Policy) -> list[tuple[str, str]]:

@@ -59,6 +59,7 @@ _LABELS = {
         "By": "लेखक:", "and": "और", "Published": "प्रकाशित", "Updated": "संशोधित",
         "Correction": "भूल-सुधार", "Source": "स्रोत", "Premium": "प्रीमियम",
         "Give this story": "यह ख़बर उपहार में दें",
+        "Advertisement": "विज्ञापन",
     },
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from broadsheet.ads.values import Frame
 from broadsheet.newsroom.values import Card, FullStory, Picture, PublicStory, Section
 from broadsheet.subscriptions.cards import PlanCard
 
@@ -51,6 +52,7 @@ class Chrome:
     demo: bool = False
     doors: tuple[tuple[str, str], ...] = ()  # (name, path) of what plans include besides stories, where it works
     gifts: bool = False  # full variants lead to the page where a story is given away
+    ads: Frame | None = None  # on the variant of a page that carries advertising alone
 
 
 @dataclass(frozen=True, slots=True)

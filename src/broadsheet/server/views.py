@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from broadsheet.leakcheck.queries import is_leaking
 
-PICTURES = ("images", "original_images")  # what Wagtail stores; documents go through its own view
+PICTURES = ("images", "original_images", "ads")  # what Wagtail stores; documents go through its own view
 # A drawing is shown, never run: an uploaded SVG opened by itself is in a sandbox without scripts.
 PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 

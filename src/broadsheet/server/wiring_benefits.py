@@ -6,10 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from broadsheet.access.products import connect_works
+from broadsheet.ads import jobs as ads_jobs
+from broadsheet.ads import ports as ads_ports
+from broadsheet.ads import queries as ads
 from broadsheet.api import jobs as api_jobs
 from broadsheet.epaper import jobs as epaper_jobs
 from broadsheet.epaper import queries as epaper
 from broadsheet.epaper.events import EditionPublished, EditionReceived, EditionRevised
+from broadsheet.newsroom import queries as newsroom
 from broadsheet.partners import jobs as partner_jobs
 from broadsheet.partners import ports as partner_ports
 from broadsheet.partners import queries as partners
@@ -48,6 +52,7 @@ HANDLERS: dict[type, tuple[Callable[[Any], None], ...]] = {
 WORKS: dict[str, Callable[[], bool]] = {
     "epaper": epaper.works,
     "partner": partners.works,
+    "ad_free": ads.works,
 }
 
 
@@ -58,6 +63,8 @@ def periodic() -> list[Every]:
         Every(60, partner_jobs.watch_stocks),
         Every(3600, partner_jobs.tidy),
         Every(3600, api_jobs.purge),
+        Every(5, ads_jobs.write_seen),
+        Every(60, ads_jobs.post_again),
         Every(20, epaper_jobs.take_up_left),
     ]
 
@@ -65,4 +72,5 @@ def periodic() -> list[Every]:
 def connect_ports() -> None:
     """Called once, when every app is loaded."""
     partner_ports.connect(wiring_partners.subscribed)
+    ads_ports.connect_sections(lambda: [(section.slug, section.name) for section in newsroom.sections()])
     connect_works(WORKS)

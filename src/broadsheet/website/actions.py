@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from broadsheet.newsroom.actions import ensure_section
 from broadsheet.newsroom.queries import latest_cards, section_cards, sections
 from broadsheet.newsroom.values import Card
 from broadsheet.press import actions as press
-from broadsheet.press.queries import chrome
+from broadsheet.press.queries import chrome, with_ads
 from broadsheet.press.typesetting import render
 from broadsheet.press.values import Section
 from broadsheet.website import feeds, queries
@@ -32,11 +33,13 @@ _SECTION = re.compile(r"/([a-z0-9-]{1,40})/(feed\.xml)?\Z")
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A public page before it is stored; `cards` are all the stories whose words stand on it."""
+    """A public page before it is stored; `cards` are all the stories whose words stand on it. `ads_text`: the same with
+    advertising, "" when it stands without for everyone."""
 
     text: str
     content_type: str
     cards: tuple[Card, ...]
+    ads_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ def print_at(*, path: str, now: datetime) -> Built | None:
     built = _build(path, now)
     if built is not None:
         mentions = sorted({card.id for card in built.cards})
-        press.print_page(path, built.text, version=version, mentions=mentions, content_type=built.content_type)
+        more = {"content_type": built.content_type, "ads_text": built.ads_text}
+        press.print_page(path, built.text, version=version, mentions=mentions, **more)
     return built
 
 
@@ -78,14 +82,23 @@ def _front(now: datetime) -> Built:
     front = queries.front(now)
     cards = [card for block in front.blocks for card in block.cards]
     cards += [*front.seconds, *front.latest, *front.premium, *front.opinion, *([front.lead] if front.lead else [])]
-    return Built(render("website/front.html", chrome=chrome(), front=front), HTML, tuple(cards))
+    return _page("website/front.html", tuple(cards), ads=True, front=front)
 
 
 def _section_front(section: Section) -> Built | None:
     page = queries.section_front(section.slug)
     if page is None:
         return None
-    return Built(render("website/section.html", chrome=chrome(), section_front=page), HTML, page.cards)
+    return _page("website/section.html", page.cards, ads=section.ads, section_front=page)
+
+
+def _page(template: str, cards: tuple[Card, ...], *, ads: bool, **values: Any) -> Built:
+    """A page in its two variants; `ads`: whether advertising may stand on it at all."""
+    frame = chrome()
+    text, advertising = render(template, chrome=frame, **values), with_ads(frame)
+    if advertising is None:
+        return Built(text, HTML, cards)
+    return Built(text, HTML, cards, render(template, chrome=advertising, **values) if ads else "")
 
 
 def _feed(section: Section | None) -> Built:
