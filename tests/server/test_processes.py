@@ -488,7 +488,7 @@ def answers(question):
 @pytest.mark.postgres
 def test_while_the_database_is_away_payers_read_on_and_a_kill_arrives_when_it_is_back(tmp_path):
     with a_postgres() as server:
-        paper, stories, payer = started(tmp_path, gate_workers="2", database_url=server.database("paper"))
+        paper, stories, payer = started(tmp_path, gate_workers="2", database_url=server.ready("paper"))
         try:
             for story in stories:
                 assert read(paper, story["path"], payer).variant == "full"

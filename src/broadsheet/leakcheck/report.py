@@ -22,7 +22,7 @@ from broadsheet.leakcheck.exposure import exposure_round
 from broadsheet.leakcheck.modes import modes_round
 from broadsheet.leakcheck.oracles import Leak
 from broadsheet.leakcheck.readers import AT_THE_WALLS, Desk
-from broadsheet.leakcheck.timing import timing_round
+from broadsheet.leakcheck.timing import FEWEST, PAIRS, timing_round
 from broadsheet.leakcheck.twins import HOST, ScratchError, Server, Twins, make_twins, serving
 from broadsheet.leakcheck.walk import Walk, scratch_canaries
 
@@ -143,7 +143,7 @@ class _Course:
             served = await caches_round(walk, effort.seed, asked=effort.cached)
             self.notes.append(f"{2 * effort.cached} requests through shared caches, {served} answered by them")
         elif name == "timing":
-            ratios = await timing_round(walk)
+            ratios = await timing_round(walk, pairs=max(FEWEST, round(PAIRS * effort.share)))
             self.notes.append("timing ratios " + ", ".join(f"{key} {ratio:.2f}" for key, ratio in ratios.items()))
         elif name == "modes":
             tried = await modes_round(walk, self.twins, effort.modes)

@@ -10,6 +10,7 @@ from broadsheet.leakcheck.readers import LAPSED, VISITOR
 from broadsheet.leakcheck.walk import Walk
 
 PAIRS = 60
+FEWEST = 16  # of which a median can be told
 MOST_RATIO = 1.3
 TRIES = 3
 HIDDEN = ("draft-premium", "scheduled-premium")
