@@ -37,7 +37,7 @@ def planted_in(running: tuple[Twins, Any], *plants: str, effort: Effort) -> Outc
 def planted(running: tuple[Twins, Any]) -> Outcome:
     rounds = ("walls", "surfaces", "tricks", "caches")
     groups = ("identity", "parameters")
-    effort = Effort(only=rounds, groups=groups, guess=False, cached=100, share=1.0, seed=7)
+    effort = Effort(only=rounds, groups=groups, guess=False, cached=100, crowd=0.05, seed=7)
     return planted_in(running, *PAGES, effort=effort)
 
 

@@ -32,7 +32,8 @@ CLEAN, FOUND, UNREACHABLE = 0, 1, 3
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How much is tried. `only` names rounds, `groups` classes of tricks, `modes` other options of the paper; `guess`
-    also tries addresses that nothing links to; `share` is the share of the tricks and of the program's own addresses;
+    also tries addresses that nothing links to; `share` is the share of the tricks and of the program's own addresses,
+    `crowd` that of the addresses at which everybody else asks too, besides visitors and subscribers;
     `fuzz` mixtures by chance for each kind of wall; `cached` requests through each shared cache."""
 
     only: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class Effort:
     modes: tuple[str, ...] = ()
     guess: bool = True
     share: float = 1.0
+    crowd: float = 1.0
     fuzz: int = 60
     cached: int = 700
     seed: int = 1
@@ -131,7 +133,9 @@ class _Course:
         for one in _PLAIN.get(name, ()):
             await one(walk)
         if name == "surfaces":
-            self.surfaces = await rounds.surfaces_round(walk, guess=effort.guess, share=effort.share, seed=effort.seed)
+            self.surfaces = await rounds.surfaces_round(
+                walk, guess=effort.guess, share=effort.share, crowd=effort.crowd, seed=effort.seed
+            )
         elif name == "benefits":
             opened = await benefits_round(walk, share=effort.share, seed=effort.seed)
             self.notes.append(f"{opened} addresses of what plans include besides stories")

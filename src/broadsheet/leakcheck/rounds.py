@@ -53,9 +53,12 @@ TRICKED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-async def surfaces_round(walk: Walk, *, guess: bool = True, share: float = 1.0, seed: int = 0) -> int:
+async def surfaces_round(
+    walk: Walk, *, guess: bool = True, share: float = 1.0, crowd: float = 1.0, seed: int = 0
+) -> int:
     """Every address found by following links, and (`guess`) those that papers are known to have, and those that stand
-    in the program's own table of addresses. Returns how many."""
+    in the program's own table of addresses. Visitors and subscribers ask for all of them, everybody else for a share
+    (`crowd`). Returns how many."""
     rng = random.Random(seed)  # noqa: S311 - to be repeated
     guesses = [t for t in surfaces.WELL_KNOWN if t in ROOTS or rng.random() < max(share, 0.25)]
     known: dict[str, None] = dict.fromkeys(guesses if guess else ("/",))
@@ -70,7 +73,7 @@ async def surfaces_round(walk: Walk, *, guess: bool = True, share: float = 1.0, 
         asked = {(probe.ask.target, probe.reader) for probe, _ in tried}
         for reader in READERS:
             left = [target for target in there if (target, reader) not in asked]
-            left = left if share >= 1 else rng.sample(left, round(len(left) * max(share, 0.25)))
+            left = left if crowd >= 1 else rng.sample(left, round(len(left) * crowd))
             tried += await _visit(walk, left, (reader,))
         todo = []
         for probe, answer in tried:

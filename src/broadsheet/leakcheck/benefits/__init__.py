@@ -5,9 +5,10 @@ A module has one function, `fill(twin, now) -> Filled`, called in each twin's pr
 published and every reader of scratch.HOLDINGS in place. It writes by the package's own actions, under a clock that both
 twins share, so that ids, times and addresses are the same in both and only hidden words differ (`hidden_words`). The
 round (`trying`) then asks for each address as everybody: who may not have it must get the same bytes from both twins
-and no hidden word; HOLDER, who has every product, must get the words named in `shows`, in an answer no cache keeps. Each address is also planted:
-tests/leakcheck/test_plants.py sends every visitor what the holder gets, and each must be found (run it with
-`-k visitors_get_it_too`); `broadsheet leakcheck` runs all rounds.
+and no hidden word; HOLDER, who has every product, must get the words named in `shows`, in an answer no cache keeps.
+
+Each address is also planted: tests/leakcheck/test_plants.py sends every visitor what the holder gets, and each must be
+found (run it with `-k visitors_get_it_too`); `broadsheet leakcheck` runs all rounds.
 """
 
 from __future__ import annotations
