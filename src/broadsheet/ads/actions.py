@@ -11,11 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import F, Q
 
 from broadsheet.ads import rules
 from broadsheet.ads.models import Campaign, Creative, DayCount
+from broadsheet.ads.values import CampaignPlan, CreativePlan
 from broadsheet.bus.actions import post
 from broadsheet.bus.queries import standing
 from broadsheet.dates import local_date
@@ -31,6 +33,32 @@ def keep_campaign(*, campaign: Campaign, now: datetime) -> None:
     _check(campaign)
     campaign.save()
     post_campaigns(now=now)
+
+
+@transaction.atomic
+def file_campaign(*, plan: CampaignPlan, now: datetime) -> int:
+    """Make a campaign that is written down, once for its name; returns its id. ValidationError as above."""
+    found = Campaign.objects.filter(name=plan.name).values_list("pk", flat=True).first()
+    if found is not None:
+        return int(found)
+    campaign = Campaign(
+        **{name: getattr(plan, name) for name in ("name", "advertiser", "kind", "state", "starts_at", "ends_at")},
+        **{name: getattr(plan, name) for name in ("weight", "frequency_cap")},
+        **{name: list(getattr(plan, name)) for name in ("slots", "devices", "sections")},
+    )
+    campaign.full_clean()
+    campaign.creatives = [_creative(number, wanted) for number, wanted in enumerate(plan.creatives)]
+    keep_campaign(campaign=campaign, now=now)
+    return int(campaign.pk)
+
+
+def _creative(number: int, plan: CreativePlan) -> Creative:
+    words = {name: getattr(plan, name) for name in ("url", "headline", "text", "action", "alt", "printed")}
+    creative = Creative(sort_order=number, **words)
+    if plan.picture:
+        creative.picture = ContentFile(plan.content, name=plan.picture)
+    creative.full_clean(exclude=["campaign"])
+    return creative
 
 
 @transaction.atomic

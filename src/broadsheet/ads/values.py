@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,35 @@ class Frame:
     def house_ad(self, slot: str) -> HouseAd | None:
         """What is printed into a slot."""
         return dict(self.house).get(slot)
+
+
+@dataclass(frozen=True, slots=True)
+class CreativePlan:
+    """An advertisement to be made: words, or `picture` (a file's name) with its `content`."""
+
+    url: str
+    headline: str = ""
+    text: str = ""
+    action: str = ""
+    picture: str = ""
+    content: bytes = b""
+    alt: str = ""
+    printed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPlan:
+    """A campaign to be made; as the fields of models.Campaign."""
+
+    name: str
+    advertiser: str
+    creatives: tuple[CreativePlan, ...]
+    slots: tuple[str, ...]
+    starts_at: datetime
+    kind: str = "direct"
+    state: str = "approved"
+    ends_at: datetime | None = None
+    weight: int = 10
+    frequency_cap: int = 0
+    devices: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()

@@ -72,7 +72,7 @@ def _take(folder: Path) -> bool:
         return False
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    options = {"name": rules.NAME, "tagline": rules.TAGLINE}
+    options = {"name": rules.NAME, "tagline": rules.TAGLINE, "ads": True}
     lines = ["# The demo paper. `broadsheet config` lists every option.", ""]
     lines += [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in options.items()]
     (folder / "broadsheet.toml").write_text("\n".join(lines) + "\n", "utf-8")

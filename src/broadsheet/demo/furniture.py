@@ -10,9 +10,12 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from broadsheet.demo import partners
+from broadsheet.demo import ads, partners
 
-ROOMS: tuple[tuple[str, Callable[[datetime], None]], ...] = (("partners", partners.furnish),)
+ROOMS: tuple[tuple[str, Callable[[datetime], None]], ...] = (
+    ("ads", ads.furnish),
+    ("partners", partners.furnish),
+)
 """(name, function), in the order in which they are furnished."""
 
 
