@@ -85,7 +85,7 @@ class Running:
         span = self._span
         if not span.since <= at < span.until:
             span = self._span = self._at(at)
-        age = max(1, min(_LONGEST, int(span.until - at)))
+        age = max(1, int(min(_LONGEST, span.until - at)))
         body = span.bodies[encoding]
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         if encoding != "plain":
