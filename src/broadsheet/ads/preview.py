@@ -27,8 +27,8 @@ def proof(campaign: Campaign) -> SafeString:
         for device, size in (("phone", slot.phone), ("desktop", slot.desktop))
         if (not campaign.devices or device in campaign.devices) and _fits(creative, size)
     ]
-    return render_to_string("ads/admin/proof.html", {"campaign": campaign, "shown": shown})
+    return render_to_string("ads/admin/proof.html", {"campaign": campaign, "shown": shown}, using="django")
 
 
 def figures(rows: Sequence[tuple[date, Figures]]) -> SafeString:
-    return render_to_string("ads/admin/figures.html", {"rows": rows})
+    return render_to_string("ads/admin/figures.html", {"rows": rows}, using="django")

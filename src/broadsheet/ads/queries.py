@@ -57,14 +57,6 @@ class Figures:
         return f"{100 * self.clicks / self.seen:.2f} %" if self.seen else ""
 
 
-def figures(campaign_id: int, since: date | None = None) -> Figures:
-    rows = DayCount.objects.filter(creative__campaign_id=campaign_id)
-    if since:
-        rows = rows.filter(day__gte=since)
-    total = rows.aggregate(seen=Sum("seen"), clicks=Sum("clicks"))
-    return Figures(total["seen"] or 0, total["clicks"] or 0)
-
-
 def by_day(campaign_id: int, most: int = 31) -> Sequence[tuple[date, Figures]]:
     """The last days on which a campaign was seen, the newest first."""
     rows = DayCount.objects.filter(creative__campaign_id=campaign_id).order_by().values("day")

@@ -6,20 +6,21 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import OuterRef, Subquery, Sum
 from django.http import HttpResponse
 from django.utils.safestring import SafeString
 from wagtail import hooks
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column
-from wagtail.admin.views.generic import CreateView, DeleteView, EditView, InspectView
+from wagtail.admin.views.generic import CreateView, DeleteView, EditView, IndexView, InspectView
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
 
 from broadsheet import clock
 from broadsheet.ads import ports, queries, rules
 from broadsheet.ads.actions import drop_campaign, keep_campaign
-from broadsheet.ads.models import Campaign
+from broadsheet.ads.models import Campaign, DayCount
 from broadsheet.ads.preview import figures, proof
 
 _SLOTS = [(slot.name, slot.title) for slot in rules.SLOTS]
@@ -98,8 +99,21 @@ def _standing(row: Campaign) -> str:
     return rules.status(row.state, row.starts_at, row.ends_at, clock.now()).value.capitalize()
 
 
-def _figure(name: str) -> Any:
-    return lambda row: getattr(queries.figures(row.pk), name)
+class CampaignList(IndexView):
+    def get_base_queryset(self) -> Any:
+        counts = DayCount.objects.filter(creative__campaign=OuterRef("pk")).order_by().values("creative__campaign")
+        return (
+            super()
+            .get_base_queryset()
+            .annotate(
+                seen=Subquery(counts.annotate(total=Sum("seen")).values("total")),
+                clicks=Subquery(counts.annotate(total=Sum("clicks")).values("total")),
+            )
+        )
+
+
+def _rate(row: Any) -> str:
+    return queries.Figures(row.seen or 0, row.clicks or 0).rate
 
 
 class CampaignViewSet(ModelViewSet):
@@ -112,6 +126,7 @@ class CampaignViewSet(ModelViewSet):
     add_to_reference_index = False
     copy_view_enabled = False
     inspect_view_enabled = True
+    index_view_class = CampaignList
     add_view_class = CampaignCreate
     edit_view_class = CampaignEdit
     delete_view_class = CampaignDelete
@@ -124,9 +139,9 @@ class CampaignViewSet(ModelViewSet):
         Column("standing", label="Now", accessor=_standing),
         Column("starts_at", label="From"),
         Column("ends_at", label="Until"),
-        Column("seen", label="Seen", accessor=_figure("seen")),
-        Column("clicks", label="Clicks", accessor=_figure("clicks")),
-        Column("rate", label="Rate", accessor=_figure("rate")),
+        Column("seen", label="Seen", accessor=lambda row: row.seen or 0),
+        Column("clicks", label="Clicks", accessor=lambda row: row.clicks or 0),
+        Column("rate", label="Rate", accessor=_rate),
     )
     edit_handler = ObjectList(
         [
