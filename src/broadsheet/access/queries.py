@@ -32,6 +32,7 @@ from broadsheet.access.rules import (
 from broadsheet.dates import month_window
 from broadsheet.ids import keyed_digest
 from broadsheet.readers.queries import reader as reader_card
+from broadsheet.readers.queries import readers_by_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +255,24 @@ def asking(reader_id: int | None, now: datetime) -> Request:
     principal = Principal.STAFF if card.staff else Principal.REGISTERED
     rights = tuple(Right(row.product, row.starts_at, row.ends_at) for row in live_grants(card.id, now))
     return Request(principal, rights, real_read=False, surface=Surface.OTHER)
+
+
+def asking_many(reader_ids: Sequence[int], now: datetime) -> Mapping[int, Request]:
+    """As asking(), for many open accounts in two statements: whoever writes to thousands asks for them in batches."""
+    held: dict[int, list[Right]] = {}
+    rows = Grant.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), reader_id__in=reader_ids).order_by("id")
+    for reader_id, *right in rows.values_list("reader_id", "product", "starts_at", "ends_at"):
+        held.setdefault(reader_id, []).append(Right(*right))
+    cards = readers_by_ids(reader_ids)
+    return {
+        key: Request(
+            Principal.STAFF if card.staff else Principal.REGISTERED,
+            tuple(held.get(key, ())),
+            real_read=False,
+            surface=Surface.OTHER,
+        )
+        for key, card in cards.items()
+    }
 
 
 def benefit(product: str, reader_id: int | None, now: datetime) -> Decision:

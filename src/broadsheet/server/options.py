@@ -185,6 +185,15 @@ def _source(value: Any) -> str:
     return text
 
 
+def _rates(value: Any) -> dict[str, int]:
+    """A mapping of domains, or `gmail.com=20,outlook.com=10`."""
+    if isinstance(value, str):
+        value = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in value.split(",") if pair.strip())
+    if not isinstance(value, Mapping):
+        raise ValueError("write domain = mails a second pairs")
+    return {str(domain).strip().lower(): _count(1, 100_000)(rate) for domain, rate in value.items()}
+
+
 OPTIONS: tuple[Option, ...] = (
     Option("name", "text", "The Daily Broadsheet", "The paper's name, as the masthead shows it.", _text),
     Option("tagline", "text", "", "A line under the name.", _maybe),
@@ -224,11 +233,11 @@ OPTIONS: tuple[Option, ...] = (
     Option("app_ads_txt", "list", (), "The lines of /app-ads.txt, the same for its apps.", _sellers),
     Option("markets_series", "list", (), "Series of shares taken from an exchange's files, such as EQ, BE; empty takes "
            "every series of shares, all takes bonds and the rest too.", _list),
-    Option("markets_unknown", "choice", "create", "What happens to prices of an instrument that is not here yet: create "
-           "it, or hold the row for an editor.", _choice("create", "hold")),
+    Option("markets_unknown", "choice", "create", "What happens to prices of an instrument that is not here yet: "
+           "create it, or hold the row for an editor.", _choice("create", "hold")),
     Option("markets_jump_limit", "count", 40, "A price that moves by more percent in a day is held for an editor; 0 "
            "holds none.", _count(0, 10_000)),
-    Option("markets_feed_url", "URL", "", "A JSON feed of prices, fetched after the exchanges close on each market day; "
+    Option("markets_feed_url", "URL", "", "A JSON feed of prices, fetched after the exchanges close on a market day; "
            "empty fetches nothing.", _source),
     Option("markets_feed_key", "text", "", "Sent with it as a bearer token.", _maybe, secret=True),
     Option("markets_feed_hour", "count", 19, "The hour, in the exchanges' zone, from which the feed is asked.",
@@ -279,6 +288,25 @@ OPTIONS: tuple[Option, ...] = (
     Option("email_url", "URL", "", "smtp://user:password@host:587, smtps://…, file:///folder; empty writes letters "
            "into the data folder.", _maybe, secret=True),
     Option("email_from", "address", "", "The sender of letters; empty is newsroom@ the public host.", _maybe),
+    Option("newsletter_email_url", "URL", "", "Where newsletters go, as email_url; empty is email_url itself. A road of "
+           "their own keeps sign-in codes fast.", _maybe, secret=True),
+    Option("newsletter_from", "address", "", "The sender of newsletters; empty is email_from.", _maybe),
+    Option("newsletter_rate", "count", 50, "Newsletter mails a second; 0 is as fast as the mail server takes them.",
+           _count(0, 100_000)),
+    Option("newsletter_connections", "count", 4, "Connections to the mail server while newsletters go out.",
+           _count(1, 50)),
+    Option("newsletter_domain_rates", "table", {}, "Mails a second to single domains: gmail.com = 20.", _rates),
+    Option("newsletter_opens", "choice", "off", "Whether letters carry a dot that counts openings per issue (never per "
+           "reader).", _choice("off", "on")),
+    Option("bounce_address", "address", "", "Where bounces come in, such as bounces@news.example; its server must take "
+           "bounces+anything@. Empty: they go to the sender.", _maybe),
+    Option("mail_webhook_secret", "text", "", "What a mail provider signs its messages to /hooks/mail/ with.", _maybe,
+           secret=True),
+    Option("dkim_selector", "text", "", "The DKIM selector newsletters are signed under; empty leaves signing to the "
+           "mail server.", _maybe),
+    Option("dkim_domain", "text", "", "The domain that signs; empty is the sender's.", _maybe),
+    Option("dkim_key_file", "path", "", "The PEM file of the signing key; empty is dkim-<selector>.pem in the data "
+           "folder.", _maybe),
     Option("leakcheck", "choice", "on", "Look for leaks from outside: each night and after each publication (on), only "
            "then (night, publish), or never (off).", _choice("on", "night", "publish", "off")),
     Option("leakcheck_url", "URL", "", "Where to look for leaks; empty is this program's own port. Write the public "

@@ -13,6 +13,9 @@ from broadsheet.api import jobs as api_jobs
 from broadsheet.epaper import jobs as epaper_jobs
 from broadsheet.epaper import queries as epaper
 from broadsheet.epaper.events import EditionPublished, EditionReceived, EditionRevised
+from broadsheet.newsletters import jobs as newsletter_jobs
+from broadsheet.newsletters import queries as newsletters
+from broadsheet.newsletters.events import SendingTroubled, SignUpAsked
 from broadsheet.newsroom import queries as newsroom
 from broadsheet.partners import jobs as partner_jobs
 from broadsheet.partners import ports as partner_ports
@@ -43,6 +46,8 @@ HANDLERS: dict[type, tuple[Callable[[Any], None], ...]] = {
     },
     SeatRemoved: (*_BILLING[SeatRemoved], wiring_partners.review_seat),
     DeviceEnded: (reader_jobs.tell_of_ended_device,),
+    SignUpAsked: (newsletter_jobs.send_confirmation,),
+    SendingTroubled: (newsletter_jobs.tell_of_trouble,),
     EditionReceived: (epaper_jobs.make_received,),
     EditionPublished: (),
     EditionRevised: (),
@@ -51,6 +56,7 @@ HANDLERS: dict[type, tuple[Callable[[Any], None], ...]] = {
 # Whether a product has anything to offer in this installation now: one step on an index each, or an option.
 WORKS: dict[str, Callable[[], bool]] = {
     "epaper": epaper.works,
+    "newsletters": newsletters.works,
     "partner": partners.works,
     "ad_free": ads.works,
 }
@@ -66,6 +72,9 @@ def periodic() -> list[Every]:
         Every(5, ads_jobs.write_seen),
         Every(60, ads_jobs.post_again),
         Every(20, epaper_jobs.take_up_left),
+        Every(2, newsletter_jobs.keep_sending),
+        Every(20, newsletter_jobs.make_due),
+        Every(60, newsletter_jobs.look_after),
     ]
 
 

@@ -1,0 +1,1 @@
+"""The only writers of newsletters, by what they are about."""
