@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tests.subscriptions import make_subscriptions as sold
+
 from broadsheet.partners import stocking
 from broadsheet.partners.models import Claim, Code, Offer, Partner
 from broadsheet.partners.vault import Vault
 from broadsheet.readers.models import Reader
 from broadsheet.subscriptions.models import Product
-from tests.subscriptions import make_subscriptions as sold
 
 NOW = sold.at("2027-01-10 09:00")
 SECRET = "a secret of two papers, long enough"

@@ -1,16 +1,19 @@
 """Claiming, refusing with a reason, ending with the subscription."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from tests.partners import make_partners as make
 from tests.subscriptions import make_subscriptions as sold
 
+from broadsheet import clock
 from broadsheet.bus import actions as bus
 from broadsheet.partners import actions, queries, stocking
 from broadsheet.partners.actions import ClaimRefusedError
 from broadsheet.partners.models import Claim, Code, Offer
 from broadsheet.subscriptions import actions as subscriptions
+from broadsheet.subscriptions import queries as sold_queries
 
 pytestmark = pytest.mark.django_db
 NOW = make.NOW
@@ -20,6 +23,15 @@ NOW = make.NOW
 def post():
     make.plan()
     return make.partner()
+
+
+@contextmanager
+def at(now):
+    clock.stand_at(now)
+    try:
+        yield
+    finally:
+        clock.stand_at(None)
 
 
 def claim(reader, now=NOW, offer="all"):
@@ -111,22 +123,31 @@ def test_a_household_has_it_once(post):
     subscriptions.invite_seat(
         subscription_id=checkout.subscription_id, email="seat@reader.example", actor="payer", now=NOW
     )
-    from broadsheet.subscriptions import queries as sold_queries
-
     token = sold_queries.seats_of(checkout.subscription_id)[0].token
-    subscriptions.take_seat(token=token, reader_id=seat, now=NOW)
+    subscriptions.claim_seat(token=token, reader_id=seat, now=NOW)
     assert claim(seat)
     assert refused(payer) == "household"
     assert make.books() == (1, 1)
+    with at(NOW):
+        subscriptions.remove_seat(
+            subscription_id=checkout.subscription_id,
+            seat_id=sold_queries.seats_of(checkout.subscription_id)[0].id,
+            actor="payer",
+            now=NOW,
+        )
+        bus.run_due_jobs()
+    assert make.books() == (0, 1)
+    assert refused(payer) == "household"
     Offer.objects.update(per="reader")
     assert claim(payer)
 
 
 def end(reader, when):
+    """What follows from the end does so by itself."""
     row = sold.Subscription.objects.get(reader_id=reader)
-    subscriptions.cancel(subscription_id=row.pk, when="now", refund="none", actor="reader", now=when)
-    bus.run_due_jobs()
-    return row
+    with at(when):
+        subscriptions.cancel(subscription_id=row.pk, when="now", refund="none", actor="reader", now=when)
+        bus.run_due_jobs()
 
 
 def test_the_end_of_the_subscription_ends_it_and_is_to_be_reported(post):
@@ -136,7 +157,6 @@ def test_the_end_of_the_subscription_ends_it_and_is_to_be_reported(post):
     assert [one.offer for one in queries.entitlements_for("post", reader, NOW)] == ["all"]
     when = NOW + timedelta(days=9)
     end(reader, when)
-    actions.review_payer(payer=reader, now=when + timedelta(minutes=1))
     row = Claim.objects.get(pk=made)
     assert (row.end_reason, row.report) == ("subscription_ended", "due")
     assert queries.entitlements_for("post", reader, when + timedelta(minutes=1)) == ()
@@ -168,7 +188,6 @@ def test_who_comes_back_gets_the_same_code(post):
     reader = make.subscriber()
     made = claim(reader)
     end(reader, NOW)
-    actions.review_payer(payer=reader, now=NOW)
     assert Claim.objects.get(pk=made).ended_at is not None
     later = NOW + timedelta(days=40)
     assert refused(reader, later) == "not_entitled"
@@ -184,7 +203,6 @@ def test_who_may_not_come_back_is_told(post, again, most, reason):
     reader = make.subscriber()
     claim(reader)
     end(reader, NOW)
-    actions.review_payer(payer=reader, now=NOW)
     sold.buy(reader, NOW)
     assert refused(reader) == reason
 
@@ -210,7 +228,6 @@ def test_days_of_grace_are_given(post):
     reader = make.subscriber()
     made = claim(reader)
     end(reader, NOW)
-    actions.review_payer(payer=reader, now=NOW)
     assert Claim.objects.get(pk=made).ended_at is None
     assert queries.entitlements_for("post", reader, NOW + timedelta(days=2)) != ()
     assert queries.entitlements_for("post", reader, NOW + timedelta(days=3)) == ()

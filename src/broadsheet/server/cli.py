@@ -45,6 +45,7 @@ COMMANDS = {
     "till": Command("broadsheet.payments.cli", "the sandbox till as a process of its own"),
     "epaper": Command("broadsheet.epaper.cli", "editions from the press's PDF", django=True),
     "archive": Command("broadsheet.archive.cli", "search what was published", django=True),
+    "partners": Command("broadsheet.partners.cli", "partner titles: stock, files, vouchers", django=True),
 }
 # Commands that another package adds to a group, as `add_to(commands)`. They need neither the paper's folder nor Django.
 INSIDE = {("billing", "simulate"): "broadsheet.timemachine.cli"}
