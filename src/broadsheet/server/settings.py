@@ -127,7 +127,7 @@ else:
         }
     }
 
-CACHES = {"default": {"BACKEND": "broadsheet.api.adapters.tickets.TicketCache"}}
+CACHES = {"default": {"BACKEND": "broadsheet.api.adapters.tickets.TicketCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}}
 USE_TZ = True
 TIME_ZONE = BROADSHEET.time_zone
 USE_I18N = True
