@@ -58,7 +58,8 @@ _LABELS = {
     "hi": {
         "By": "लेखक:", "and": "और", "Published": "प्रकाशित", "Updated": "संशोधित",
         "Correction": "भूल-सुधार", "Source": "स्रोत", "Premium": "प्रीमियम",
-        "Give this story": "यह ख़बर उपहार में दें",
+        "Give this story": "यह ख़बर उपहार में दें", "Save this story": "यह ख़बर सहेजें",
+        "Saved: your list": "सहेजी गई: आपकी सूची",
         "Advertisement": "विज्ञापन",
     },
 }  # fmt: skip

@@ -57,6 +57,29 @@
     field.addEventListener("focus", function () { field.select(); });
   });
 
+  // Saving a story without leaving it: the page behind the link has the form, and is there for who has no script.
+  document.querySelectorAll("[data-save]").forEach(function (link) {
+    var saved = false;
+    link.addEventListener("click", function (event) {
+      if (saved || event.metaKey || event.ctrlKey || event.shiftKey) return;
+      event.preventDefault();
+      fetch(link.href, { credentials: "same-origin" }).then(function (answer) {
+        return answer.redirected ? null : answer.text();
+      }).then(function (text) {
+        var page = text && new DOMParser().parseFromString(text, "text/html");
+        var form = page && page.querySelector("[data-save-form]");
+        if (!form) throw new Error("not signed in");
+        if (page.querySelector("[data-saved=yes]")) return null;
+        return fetch(link.href, { method: "POST", credentials: "same-origin", body: new URLSearchParams(new FormData(form)) });
+      }).then(function (answer) {
+        if (answer && !answer.ok) throw new Error("not saved");
+        saved = true;
+        link.textContent = link.dataset.saved;
+        link.href = "/account/saved/";
+      }).catch(function () { location.href = link.href; });
+    });
+  });
+
   // A front that has changed since it was opened says so; it never reloads under the reader's eyes.
   var fresh = find("watch");
   if (!fresh) return;
