@@ -53,17 +53,21 @@ class FarBook(LocalBook):
 
 
 class Pair:
-    """Two gates in the same state: `short` has the short road, `plain` is only ever asked the general way."""
+    """Two gates in the same state: `short` has the short road, `plain` is only ever asked the general way. `general` is
+    what the latter answered last."""
 
-    def __init__(self, folder, policy, book=LocalBook):
+    def __init__(self, folder, policy, book=LocalBook, *, ads=False):
+        self.ads, self.general = ads, None
         self.now, self.tick = START + timedelta(seconds=0.1), 1.0
         stores = open_stores(folder / "press")
         stores.public.write_note("edition", 1)
         for story, tier in STORIES.items():
             facts = Facts(story, 1, self.path(story), tier, SECTIONS[story % 2], "published", emergency_free=story == 5)
-            sheets = [make_sheet(f"story/{story}/{name}", f"{name} {story}", version=1, edition=1) for name in WALLS]
-            stores.public.put(*sheets, facts=facts)
-            stores.full.put(make_sheet(f"story/{story}/full", f"full {story}", version=1, edition=1))
+            for variant in ("", "ads/") if ads else ("",):
+                key, words = f"story/{story}/{variant}", f"{variant}{{}} {story}"
+                walls = [make_sheet(key + name, words.format(name), version=1, edition=1) for name in WALLS]
+                stores.public.put(*walls, facts=facts)
+                stores.full.put(make_sheet(f"{key}full", words.format("full"), version=1, edition=1))
         self.stores, self.books = stores, {}
         self.short, self.plain = self.gate(folder / "short", policy, book), self.gate(folder / "plain", policy)
         self.road, self.taken = ShortRoad(self.short), {}
@@ -75,7 +79,7 @@ class Pair:
     def gate(self, folder, policy, book=LocalBook):
         self.books[folder] = RecordBook(folder)
         return Gate(
-            GateOptions(policy, NAMES, frozenset({SITE.encode()}), secure=False),
+            GateOptions(policy, NAMES, frozenset({SITE.encode()}), secure=False, ads=self.ads),
             Shelf(self.stores),
             Seals(METERS, OFFICE, GRANTS),
             book=book(folder / "meter", limit=5, meters=400, budget=9),
@@ -87,7 +91,7 @@ class Pair:
         path = self.path(story)
         headers = [(b"host", SITE.encode()), (b"accept-encoding", encoding.encode()), (b"cookie", cookies.encode())]
         asked = read_request(b"GET", path.encode(), headers, NAMES, secure=False, address=address)
-        general = self.plain.answer(asked)
+        general = self.general = self.plain.answer(asked)
         held = self.short.shelf.at(path.encode())
         written = held and self.road.page(held, cookies, ENCODINGS.index(encoding), address, self.tick)
         told = Told()
@@ -143,8 +147,8 @@ class Pair:
 def passport(at, draw):
     seconds = int(at.now.timestamp())
     spans = [(-50, None), (-50, 50), (-50, -10), (10, 50)]
-    rights = [Right(draw.choice(("unlimited", "premium")), seconds + a, b and seconds + b)
-              for a, b in draw.sample(spans, draw.randint(0, 2))]  # fmt: skip
+    rights = [Right(draw.choice(("unlimited", "premium", "ad_free")), seconds + a, b and seconds + b)
+              for a, b in draw.sample(spans, draw.randint(0, 3))]  # fmt: skip
     issued = seconds - draw.choice((0, 30, 700))
     return OFFICE.seal(Passport(
         draw.randint(1, 9), draw.randint(1, 2), f"session{draw.randint(1, 9)}", draw.random() < 0.1, issued,
