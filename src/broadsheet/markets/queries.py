@@ -40,7 +40,7 @@ from broadsheet.newsroom.queries import cards_by_id
 
 _COPIED = (
     "day", "open", "high", "low", "close", "prev_close", "change_bp", "volume", "value_minor", "trades",
-    "high_52w", "high_52w_day", "low_52w", "low_52w_day", "from_high_bp",
+    "high_52w", "high_52w_day", "low_52w", "low_52w_day", "from_high_bp", "pending_since",
 )  # fmt: skip
 _NAMES = (
     "code", "name", "kind", "exchange", "symbol", "currency", "decimals", "series", "isin", "sector", "unit",
@@ -96,6 +96,23 @@ def known_codes(codes: Iterable[str]) -> frozenset[str]:
     return frozenset(Instrument.objects.filter(code__in=list(codes)).values_list("code", flat=True))
 
 
+def codes_for(names: Iterable[str]) -> dict[str, str]:
+    """The code of each of these names that means one instrument: a code, `NSE:SYMBOL`, or a symbol only one has."""
+    asked = list(names)
+    lowered = {name: name.lower() for name in asked}
+    known = known_codes(lowered.values())
+    found = {name: code for name, code in lowered.items() if code in known}
+    for name in asked:
+        if name not in found:
+            exchange, colon, symbol = name.rpartition(":")
+            rows = Instrument.objects.filter(symbol__iexact=symbol, delisted_on=None)
+            rows = rows.filter(exchange__iexact=exchange) if colon else rows
+            codes = list(rows.values_list("code", flat=True)[:2])
+            if len(codes) == 1:
+                found[name] = codes[0]
+    return found
+
+
 def moved_to(code: str) -> str | None:
     """The code of the instrument whose symbol was once what `code` says (exchange-symbol): for a redirect."""
     exchange, _, symbol = code.partition("-")
@@ -131,23 +148,29 @@ def series(code: str, *, start: date | None = None, end: date | None = None, tot
 
     `total_return`: dividends are put back in too. Thirty years are about 7,500 bars and take some 30 ms.
     """
-    rows = Price.objects.filter(instrument__code=code)
+    prices = Price.objects.filter(instrument__code=code)
     if start:
-        rows = rows.filter(day__gte=start)
+        prices = prices.filter(day__gte=start)
     columns = ("day", "close", "open", "high", "low", "volume", "prev_close")
-    bars = tuple(Bar(*row) for row in rows.order_by("day").values_list(*columns))
+    bars = tuple(Bar(*row) for row in prices.order_by("day").values_list(*columns))
     actions = actions_of(code)
     # Up to the latest day and cut afterwards: what comes after `end` changes the prices before it too.
     shown = tuple(
         bar for bar in rules.adjusted(bars, actions, total_return=total_return) if end is None or bar.day <= end
     )
-    inside = tuple(a for a in actions if shown and shown[0].day <= a.ex_day <= shown[-1].day)
-    return Series(code, shown, inside, total_return)
+    rows = CorporateAction.objects.filter(instrument__code=code, status="proposed").order_by("ex_day", "id")
+    waiting = tuple(_action(row) for row in rows)
+    inside, pending = (
+        tuple(a for a in each if shown and shown[0].day <= a.ex_day <= shown[-1].day) for each in (actions, waiting)
+    )
+    return Series(code, shown, inside, pending, total_return)
 
 
 def latest_day(exchange: str | None = None) -> date | None:
-    """The latest day of which prices are here."""
-    rows = MarketDay.objects.filter(exchange=exchange) if exchange else MarketDay.objects.all()
+    """The latest day of which prices are here; with `exchange`, prices of its shares."""
+    if exchange is None:
+        return Snapshot.objects.order_by("-day").values_list("day", flat=True).first()
+    rows = MarketDay.objects.filter(exchange=exchange)
     return rows.order_by("-day").values_list("day", flat=True).first()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -77,6 +77,11 @@ def adjusted(bars: Sequence[Bar], actions: Sequence[Action], *, total_return: bo
     return tuple(result)
 
 
+def scaled(price: int, by: Fraction) -> int:
+    """A price times a factor, rounded half up, and never nothing."""
+    return price if by == 1 else max(1, (price * round(by * _FINE) + _FINE // 2) // _FINE)
+
+
 def _scale(bars: list[Bar], start: int, end: int, prices: Fraction, units: Fraction) -> None:
     if start == end or (prices == 1 and units == 1):
         return
@@ -87,14 +92,14 @@ def _scale(bars: list[Bar], start: int, end: int, prices: Fraction, units: Fract
 
     for index in range(start, end):
         bar = bars[index]
-        bars[index] = replace(
-            bar,
-            close=max(1, (bar.close * by + _FINE // 2) // _FINE),
-            open=price(bar.open),
-            high=price(bar.high),
-            low=price(bar.low),
-            prev_close=price(bar.prev_close),
-            volume=None if bar.volume is None else half_up(bar.volume * units),
+        bars[index] = Bar(
+            bar.day,
+            max(1, (bar.close * by + _FINE // 2) // _FINE),
+            price(bar.open),
+            price(bar.high),
+            price(bar.low),
+            None if bar.volume is None else half_up(bar.volume * units),
+            price(bar.prev_close),
         )
 
 
@@ -160,3 +165,32 @@ def year_range(bars: Sequence[Bar]) -> YearRange | None:
     top = max(year, key=lambda bar: (bar.high or bar.close, bar.day))
     bottom = min(year, key=lambda bar: (bar.low or bar.close, -bar.day.toordinal()))
     return YearRange(top.high or top.close, top.day, bottom.low or bottom.close, bottom.day)
+
+
+def cut_at(bars: Sequence[Bar], day: date | None) -> Sequence[Bar]:
+    """The bars from `day` on: what came before an action that nobody has looked at is not comparable."""
+    return bars if day is None else [bar for bar in bars if bar.day >= day]
+
+
+def breaks_prices(kind: str) -> bool:
+    """Whether an action of this kind, while it waits for an editor, makes earlier prices incomparable."""
+    return kind != "dividend"
+
+
+def figures(bars: Sequence[Bar], actions: Sequence[Action], pending_since: date | None) -> dict[str, object]:
+    """The computed part of a snapshot, from the bars of the last five years and a fortnight, unadjusted."""
+    whole = cut_at(adjusted(bars, actions), pending_since)
+    last = bars[-1]
+    spans = returns_bp(whole)
+    year = year_range(whole)
+    assert year is not None
+    before = last.prev_close or (whole[-2].close if len(whole) > 1 else None)
+    return {
+        "prev_close": before,
+        "change_bp": change_bp(last.close, before),
+        **{f"return_{span}": spans[span] for span in SPANS[1:]},
+        "high_52w": year.high, "high_52w_day": year.high_day, "low_52w": year.low, "low_52w_day": year.low_day,
+        "from_high_bp": change_bp(last.close, year.high),
+        "spark": [bar.close for bar in whole[-SPARK:]],
+        "pending_since": pending_since,
+    }  # fmt: skip

@@ -30,7 +30,6 @@ ACTION_STATES = [("proposed", "proposed"), ("confirmed", "confirmed"), ("rejecte
 IMPORT_STATES = [
     ("done", "done"),
     ("superseded", "replaced by a correction"),
-    ("duplicate", "a repetition"),
     ("refused", "refused"),
 ]
 HELD_STATES = [("waiting", "waiting"), ("accepted", "accepted"), ("rejected", "rejected"), ("replaced", "replaced")]
@@ -72,7 +71,8 @@ class Quote:
 
     `day` None: it has no price yet, and then every figure is None. `returns_bp` by SPANS, adjusted for splits, bonus
     and rights (not for dividends); those of 3y and 5y are of the whole span: `cagr_bp` has them a year. `spark`: the
-    last closes, adjusted, oldest first, at most 60.
+    last closes, adjusted, oldest first, at most 60. `pending_since`: the ex-day of what looks like a split or dividend
+    and waits for an editor; until then no return reaches across it.
     """
 
     code: str
@@ -106,6 +106,7 @@ class Quote:
     low_52w: int | None = None
     low_52w_day: date | None = None
     from_high_bp: int | None = None
+    pending_since: date | None = None
     returns_bp: Mapping[str, int | None] = field(default_factory=dict)
     cagr_bp: Mapping[str, int | None] = field(default_factory=dict)
     spark: tuple[int, ...] = ()
@@ -113,11 +114,13 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The days of [start, end] of an instrument, oldest first, adjusted as asked; `actions` that fall into them."""
+    """The days of [start, end] of an instrument, oldest first, adjusted as asked; `actions` that fall into them, and
+    `pending` ones that wait for an editor and are not in the figures: a chart must say so."""
 
     code: str
     bars: tuple[Bar, ...]
     actions: tuple[Action, ...] = ()
+    pending: tuple[Action, ...] = ()
     total_return: bool = False
 
 

@@ -44,6 +44,8 @@ COMMANDS = {
     "billing": Command("broadsheet.subscriptions.cli", "renewals and the subscription desk", django=True),
     "till": Command("broadsheet.payments.cli", "the sandbox till as a process of its own"),
     "epaper": Command("broadsheet.epaper.cli", "editions from the press's PDF", django=True),
+    "api": Command("broadsheet.api.cli", "apps and partners that readers may let in", django=True),
+    "markets": Command("broadsheet.markets.cli", "take in prices for the investor section", django=True),
     "archive": Command("broadsheet.archive.cli", "search what was published", django=True),
     "partners": Command("broadsheet.partners.cli", "partner titles: stock, files, vouchers", django=True),
 }

@@ -300,7 +300,7 @@ OPTIONS: tuple[Option, ...] = (
            "reader).", _choice("off", "on")),
     Option("bounce_address", "address", "", "Where bounces come in, such as bounces@news.example; its server must take "
            "bounces+anything@. Empty: they go to the sender.", _maybe),
-    Option("mail_webhook_secret", "text", "", "What a mail provider signs its messages to /hooks/mail/ with.", _maybe,
+    Option("mail_webhook_secret", "text", "", "What a mail provider signs its messages to /newsletters/returns/ with.", _maybe,
            secret=True),
     Option("dkim_selector", "text", "", "The DKIM selector newsletters are signed under; empty leaves signing to the "
            "mail server.", _maybe),

@@ -24,6 +24,7 @@ from broadsheet.demo import jobs as demo_jobs
 from broadsheet.gate.ports import Ports
 from broadsheet.leakcheck import jobs as leakcheck_jobs
 from broadsheet.leakcheck import ports as leakcheck_ports
+from broadsheet.markets import jobs as market_jobs
 from broadsheet.newsroom import ports as newsroom_ports
 from broadsheet.newsroom.events import StoryPublished, StoryRemoved
 from broadsheet.newsroom.queries import draft_story
@@ -47,10 +48,16 @@ HANDLERS = {
         press_jobs.print_published,
         website_jobs.reprint_fronts,
         archive_jobs.index_story,
+        market_jobs.link_story,
         wire_jobs.note_published,
         leakcheck_jobs.note_published,
     ),
-    StoryRemoved: (press_jobs.pull_removed, website_jobs.reprint_fronts, archive_jobs.unindex_story),
+    StoryRemoved: (
+        press_jobs.pull_removed,
+        website_jobs.reprint_fronts,
+        archive_jobs.unindex_story,
+        market_jobs.unlink_story,
+    ),
     IndexLost: (archive_jobs.rebuild_lost,),
     PolicySwitched: (server_jobs.print_policy,),
     **wiring_billing.HANDLERS,

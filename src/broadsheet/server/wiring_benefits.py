@@ -12,11 +12,15 @@ from broadsheet.ads import queries as ads
 from broadsheet.api import jobs as api_jobs
 from broadsheet.epaper import jobs as epaper_jobs
 from broadsheet.epaper import queries as epaper
-from broadsheet.epaper.events import EditionPublished, EditionReceived, EditionRevised
+from broadsheet.epaper.events import EditionOrdered, EditionPublished, EditionReceived, EditionRevised
+from broadsheet.markets import jobs as market_jobs
+from broadsheet.markets import queries as markets
+from broadsheet.markets.events import AlertsFired, PricesImported
 from broadsheet.newsletters import jobs as newsletter_jobs
 from broadsheet.newsletters import queries as newsletters
 from broadsheet.newsletters.events import SendingTroubled, SignUpAsked
 from broadsheet.newsroom import queries as newsroom
+from broadsheet.newsroom.ports import connect_instruments
 from broadsheet.partners import jobs as partner_jobs
 from broadsheet.partners import ports as partner_ports
 from broadsheet.partners import queries as partners
@@ -48,7 +52,10 @@ HANDLERS: dict[type, tuple[Callable[[Any], None], ...]] = {
     DeviceEnded: (reader_jobs.tell_of_ended_device,),
     SignUpAsked: (newsletter_jobs.send_confirmation,),
     SendingTroubled: (newsletter_jobs.tell_of_trouble,),
+    PricesImported: (market_jobs.fire_alerts,),
+    AlertsFired: (market_jobs.mail_alerts,),
     EditionReceived: (epaper_jobs.make_received,),
+    EditionOrdered: (epaper_jobs.set_ordered,),
     EditionPublished: (),
     EditionRevised: (),
 }
@@ -56,6 +63,7 @@ HANDLERS: dict[type, tuple[Callable[[Any], None], ...]] = {
 # Whether a product has anything to offer in this installation now: one step on an index each, or an option.
 WORKS: dict[str, Callable[[], bool]] = {
     "epaper": epaper.works,
+    "investor": markets.works,
     "newsletters": newsletters.works,
     "partner": partners.works,
     "ad_free": ads.works,
@@ -69,6 +77,9 @@ def periodic() -> list[Every]:
         Every(60, partner_jobs.watch_stocks),
         Every(3600, partner_jobs.tidy),
         Every(3600, api_jobs.purge),
+        Every(10, market_jobs.watch_incoming),
+        Every(60, market_jobs.refresh_stale),
+        Every(60, market_jobs.fetch_feed),
         Every(5, ads_jobs.write_seen),
         Every(60, ads_jobs.post_again),
         Every(20, epaper_jobs.take_up_left),
@@ -82,4 +93,5 @@ def connect_ports() -> None:
     """Called once, when every app is loaded."""
     partner_ports.connect(wiring_partners.subscribed)
     ads_ports.connect_sections(lambda: [(section.slug, section.name) for section in newsroom.sections()])
+    connect_instruments(markets.codes_for)
     connect_works(WORKS)

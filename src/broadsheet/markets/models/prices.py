@@ -67,12 +67,17 @@ class Snapshot(models.Model):
     return_1y = models.BigIntegerField(null=True)
     return_3y = models.BigIntegerField(null=True)
     return_5y = models.BigIntegerField(null=True)
+    pending_since = models.DateField(
+        null=True, help_text="Ex-day of an action that waits for an editor: nothing before it is compared with."
+    )
+    stale = models.BooleanField(default=False, help_text="Older prices have changed: to be computed anew.")
     spark = models.JSONField(default=list, help_text="The last closes, adjusted, oldest first.")
 
     class Meta:
         indexes = [
             models.Index(fields=["kind", "day", "change_bp"], name="markets_snap_moves"),
             models.Index(fields=["kind", "day", "value_minor"], name="markets_snap_active"),
+            models.Index(fields=["stale"], condition=models.Q(stale=True), name="markets_snap_stale"),
         ]
 
     def __str__(self) -> str:
