@@ -9,7 +9,6 @@ from tests.journeys.test_the_whole_road import Demo
 
 pytestmark = pytest.mark.browser
 START = "2027-01-10T09:00:00+05:30"
-EMAIL = "subscriber@demo.example"
 FURNISH = "from broadsheet import clock\nfrom broadsheet.demo.partners import furnish\nfurnish(clock.now())\n"
 PLAIN = """
 from datetime import date
@@ -21,16 +20,19 @@ Price.objects.create(plan=row, amount_minor=9900, currency="INR", new_from=date(
 END = """
 from broadsheet import clock
 from broadsheet.bus.actions import run_due_jobs
-from broadsheet.partners.actions import review_due
+from broadsheet.dates import parse_instant
 from broadsheet.readers.queries import reader_by_email
 from broadsheet.subscriptions import actions, queries
+clock.stand_at(parse_instant("2027-01-10T09:30:00+05:30"))
 row = queries.current_subscription(reader_by_email("asha@reader.example").id)
 actions.cancel(subscription_id=row.id, when="now", refund="none", actor="desk", now=clock.now())
 run_due_jobs()
 """
 VOUCHER = """
 from broadsheet import clock
+from broadsheet.dates import parse_instant
 from broadsheet.partners.inward import make_vouchers
+clock.stand_at(parse_instant("2027-01-10T09:30:00+05:30"))
 result = list(make_vouchers(partner="ardenwick-post", welcome="month", count=1, expires_on=None, now=clock.now()))
 """
 
