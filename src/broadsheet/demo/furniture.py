@@ -10,11 +10,12 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from broadsheet.demo import ads, partners
+from broadsheet.demo import ads, epaper, partners
 
 ROOMS: tuple[tuple[str, Callable[[datetime], None]], ...] = (
     ("ads", ads.furnish),
     ("partners", partners.furnish),
+    ("epaper", epaper.furnish),
 )
 """(name, function), in the order in which they are furnished."""
 

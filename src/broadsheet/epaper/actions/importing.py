@@ -44,7 +44,7 @@ def make_pages(*, edition_id: int, tick: Tick) -> int | None:
             release(edition_id=edition_id)
     Intake.objects.filter(pk__in=[part.pk for part in parts]).update(outcome="imported")
     notes = _notes(edition)
-    finish(edition_id=edition_id, pages=offset, notes=notes, links=_links(edition), now=tick())
+    finish(edition_id=edition_id, pages=offset, notes=notes, links=links_of(edition), now=tick())
     downloads.prepare(edition_id=edition_id, parts=[part.stored for part in parts])
     return made
 
@@ -115,7 +115,8 @@ def _matcher(edition: Edition) -> Matcher:
     )
 
 
-def _links(edition: Edition) -> list[tuple[int, int]]:
+def links_of(edition: Edition) -> list[tuple[int, int]]:
+    """Which area of an edition goes on as which."""
     rows = Area.objects.filter(page__edition=edition, kind="story").select_related("page").defer("page__words")
     return follow([(row.pk, row.page.number, row.story_id, row.headline, row.text) for row in rows])
 

@@ -1,0 +1,87 @@
+"""The automatic edition: its stories are chosen, by editors or the rule, and set in type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from broadsheet.bus.actions import emit
+from broadsheet.epaper.events import EditionOrdered
+from broadsheet.epaper.models import Edition, Place
+from broadsheet.epaper.rules.choice import Candidate, Chosen, propose
+from broadsheet.newsroom.print_queries import cards_between
+from broadsheet.newsroom.queries import sections
+
+FEWEST = 30  # stories; when the day has fewer, those of the days before are looked at too
+DAYS_BACK = 3
+
+
+class NotPossibleError(Exception):
+    """The edition cannot be changed so; the text says why, for the editor."""
+
+
+@transaction.atomic
+def open_edition(*, day: date, city: str = "", title: str = "", now: datetime) -> int:
+    """The automatic edition of a day, a draft when it is new. Returns its id."""
+    edition, _ = Edition.objects.get_or_create(
+        date=day,
+        city=city,
+        defaults={
+            "kind": "typeset",
+            "title": title,
+            "language": settings.BROADSHEET.languages[0] if settings.BROADSHEET.languages else "en",
+            "created_at": now,
+        },
+    )
+    if edition.kind != "typeset":
+        raise NotPossibleError("This day's edition was imported from the press.")
+    return edition.pk
+
+
+def candidates(*, day: date) -> list[Candidate]:
+    """The stories of the day, and of up to three days before while there are few."""
+    start = datetime.combine(day, time(), settings.BROADSHEET.zone).astimezone(UTC)
+    order = {section.slug: place for place, section in enumerate(sections())}
+    cards = []
+    for back in range(1, DAYS_BACK + 1):
+        cards = list(cards_between(start - timedelta(days=back), start + timedelta(days=1)))
+        if len(cards) >= FEWEST:
+            break
+    return [Candidate(card.id, card.priority, order.get(card.section.slug, 99), card.published_at) for card in cards]
+
+
+def propose_places(*, edition_id: int) -> int:
+    """Fill the edition by the rule. Returns how many stories it chose."""
+    edition = Edition.objects.get(pk=edition_id)
+    chosen = propose(candidates(day=edition.date))
+    choose(edition_id=edition_id, places=chosen)
+    return len(chosen)
+
+
+@transaction.atomic
+def choose(*, edition_id: int, places: Sequence[Chosen]) -> None:
+    """Make these, in this order, the edition's stories."""
+    edition = Edition.objects.select_for_update().get(pk=edition_id)
+    if edition.kind != "typeset":
+        raise NotPossibleError("This day's edition was imported from the press.")
+    edition.places.all().delete()
+    Place.objects.bulk_create(
+        Place(edition=edition, story_id=one.story_id, position=number, role=one.role, page=one.page)
+        for number, one in enumerate(places, 1)
+    )
+
+
+@transaction.atomic
+def order(*, edition_id: int) -> None:
+    """Have the edition set and published, in the background."""
+    edition = Edition.objects.select_for_update().get(pk=edition_id)
+    if edition.kind != "typeset":
+        raise NotPossibleError("This day's edition was imported from the press.")
+    if not edition.places.exists():
+        raise NotPossibleError("No story is chosen yet.")
+    edition.state, edition.reason, edition.leased_until = "processing", "", None
+    edition.save(update_fields=["state", "reason", "leased_until"])
+    emit(EditionOrdered(edition.pk, edition.revision))
