@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from broadsheet.markets import figures, rules
-from broadsheet.markets.charts import LETTERS, NARROW, SMALL, WIDE, Mark, Plot, Size, line_chart
+from broadsheet.markets.charts import LETTERS, NARROW, WIDE, Mark, Plot, Size, line_chart
 from broadsheet.markets.scales import thinned
 from broadsheet.markets.values import SCALE, Bar, Quote, StoryMark
 
@@ -110,6 +110,13 @@ def chart_view(
     )
 
 
+def chart_plot(quote: Quote, bars: Sequence[Bar], *, public: bool = False) -> Plot:
+    """A chart without stories, for a picture of its own. At least two bars."""
+    high, low = max(bars, key=lambda bar: bar.close), min(bars, key=lambda bar: bar.close)
+    words = _words(quote, bars, high, low, rules.change_bp(bars[-1].close, bars[0].close))
+    return _plot(quote, bars, words, (), public=public)
+
+
 def _words(quote: Quote, bars: Sequence[Bar], high: Bar, low: Bar, changed: int | None) -> str:
     def at(bar: Bar) -> str:
         return f"{figures.price(bar.close, quote.decimals)} on {figures.day(bar.day)}"
@@ -202,17 +209,3 @@ def _figures(quote: Quote, bars: Sequence[Bar], plot: Plot, other: Sequence[floa
     if other:
         made["other"] = [None if other[n] is None else round(other[n] or 0, 2) for n in places]
     return made
-
-
-__all__ = [
-    "NARROW",
-    "PUBLIC_RANGE",
-    "RANGES",
-    "SHORT",
-    "SMALL",
-    "WIDE",
-    "ChartView",
-    "chart_view",
-    "first_day",
-    "in_range",
-]

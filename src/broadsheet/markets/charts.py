@@ -35,7 +35,7 @@ WIDE = Size("wide", 760, 400, 6, 9, 380, 190)
 NARROW = Size("narrow", 358, 320, 5, 4, 190, 90)
 SMALL = Size("small", 358, 190, 3, 4, 130, 0)
 
-_TOP, _FOOT, _VOLUME, _GAP, _LETTER = 14, 24, 58, 12, 6.7
+_TOP, _FOOT, _VOLUME, _GAP, _LETTER, _ROW = 14, 24, 58, 12, 6.7, 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,21 +223,31 @@ def _lines(plot: Plot, frame: Frame, size: Size) -> str:
 
 
 def _marks(marks: Sequence[Mark], plot: Plot, frame: Frame) -> str:
-    """Letters in a lane at the foot of the plot, each with a hair line up to the price of its day."""
+    """Letters in a lane at the foot of the plot, each with a hair line up to the price of its day. Those of the same
+    days stand above each other, three at most, then beside."""
     parts, taken = [], list[tuple[float, int]]()
     for mark in sorted(marks, key=lambda one: one.at):
-        x = min(max(frame.x(mark.at), frame.left + 9), frame.right - 9)
-        rows = {row for other, row in taken if abs(other - x) < 19}  # noqa: PLR2004 - a letter's width
-        row = next(n for n in range(len(taken) + 1) if n not in rows)
+        there = frame.x(mark.at)
+        x, row = _free(min(max(there, frame.left + 9), frame.right - 9), taken, frame)
         taken.append((x, row))
-        y = frame.bottom - 11 - row * 19
-        top = frame.y(plot.values[mark.at])
+        y = frame.bottom - 11 - row * _ROW
         parts.append(
             f'<g class="chart-mark" data-mark="{mark.letter}"><title>{escape(mark.title)}</title>'
-            f'<path d="M{x:.1f} {y - 9:.1f}V{top:.1f}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="8.5"/>'
-            f'<text x="{x:.1f}" y="{y + 4:.1f}">{mark.letter}</text></g>'
+            f'<path d="M{x:.1f} {y - 9:.1f}L{there:.1f} {frame.y(plot.values[mark.at]):.1f}"/>'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8.5"/><text x="{x:.1f}" y="{y + 4:.1f}">{mark.letter}</text></g>'
         )
     return "".join(parts)
+
+
+def _free(x: float, taken: Sequence[tuple[float, int]], frame: Frame) -> tuple[float, int]:
+    """The nearest place to the left of `x`, and the lowest row there, in which no letter stands yet."""
+    while x > frame.left + 9:
+        rows = {row for other, row in taken if abs(other - x) < _ROW}
+        row = next((n for n in range(3) if n not in rows), None)
+        if row is not None:
+            return x, row
+        x -= _ROW
+    return frame.left + 9, len(taken) % 3
 
 
 def _last(plot: Plot, frame: Frame) -> str:
@@ -299,13 +309,15 @@ def shares_bar(shares: Sequence[float], title: str) -> str:
     )
 
 
-def change_bar(share: float) -> str:
-    """A bar from the middle, right for a rise, left for a fall; `share` of the largest shown, -1 to 1. Decoration."""
-    width = min(abs(share), 1) * 29
-    x = 30.0 if share >= 0 else 30 - width
-    trend = "chart-bar-up" if share >= 0 else "chart-bar-down"
+def breadth_bar(rose: int, level: int, fell: int) -> str:
+    """How many rose, stood still and fell, side by side. Decoration: the figures stand beside it."""
+    whole = max(rose + level + fell, 1)
+    parts, x = [], 0.0
+    for number, trend in ((rose, "up"), (level, "level"), (fell, "down")):
+        width = number / whole * 600
+        parts.append(f'<rect class="breadth-{trend}" x="{x:.1f}" y="0" width="{max(width - 1.5, 0):.1f}" height="8"/>')
+        x += width
     return (
-        f'<svg class="change-bar" {_XML} viewBox="0 0 60 12" width="60" height="12" '
-        f'aria-hidden="true"><rect class="{trend}" x="{x:.1f}" y="1" width="{width:.1f}" height="10"/>'
-        '<path class="chart-base" d="M30 0v12"/></svg>'
+        f'<svg class="breadth-bar" {_XML} viewBox="0 0 600 8" preserveAspectRatio="none" aria-hidden="true">'
+        f"{''.join(parts)}</svg>"
     )

@@ -31,8 +31,8 @@ _RULES = (
     ".name{font:700 17px 'Iowan Old Style','Palatino Linotype',Palatino,P052,Georgia,'Noto Serif',serif}"
     ".small{font-size:12px;fill:var(--soft)}.price{font-size:25px;font-weight:700}.change{font-size:14px;"
     "font-weight:600}.word{font-size:13px;font-weight:600}.figure{font-size:15px;font-weight:700}"
-    ".up{fill:var(--rise)}.down{fill:var(--fall)}.is-up .l{stroke:var(--rise)}.is-down .l{stroke:var(--fall)}"
-    ".is-up .a{fill:var(--rise-tint)}.is-down .a{fill:var(--fall-tint)}.l{fill:none;stroke-width:1.8;"
+    ".up{fill:var(--rise)}.down{fill:var(--fall)}.l{stroke:var(--soft)}"
+    ".a{fill:var(--soft);opacity:.13}.l{fill:none;stroke-width:1.8;"
     "stroke-linejoin:round}.rule{stroke:var(--line)}"
 )
 _CHART_RULES = (
@@ -133,9 +133,8 @@ def _line(quote: Quote, box: Frame) -> str:
     low, high = min(values), max(values)
     frame = box._replace(low=low, high=high if high > low else low + 1, count=len(values))
     points = "L".join(f"{frame.x(n):.1f} {frame.y(values[n]):.1f}" for n in thinned(values, 60))
-    trend = "is-up" if values[-1] >= values[0] else "is-down"
     area = f'<path class="a" d="M{points}V{box.bottom + 4:g}H{box.left:g}z"/>'
-    return f'<g class="{trend}">{area}<path class="l" d="M{points}"/></g>'
+    return f'{area}<path class="l" d="M{points}"/>'
 
 
 def strip(quotes: Sequence[Quote], form: Strip) -> str:

@@ -13,11 +13,14 @@ from broadsheet.markets.actions.personal import (
     rename_watch_list,
     set_alert,
 )
+from broadsheet.markets.actions.trade_file import Taken, add_trades
 
 __all__ = [
     "RefusedError",
+    "Taken",
     "add_to_watch_list",
     "add_trade",
+    "add_trades",
     "delete_alert",
     "delete_trade",
     "delete_watch_list",
