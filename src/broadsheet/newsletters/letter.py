@@ -33,10 +33,10 @@ class Letter:
     shortened: int = 0
 
 
-def words_of(issue: IssueCard, known: Facts, given: Cut, now: datetime) -> LetterWords:
+def words_of(issue: IssueCard, known: Facts, given: Cut, now: datetime, *, on_site: bool = False) -> LetterWords:
     """What this audience reads, as values: the mail and the web copy are both made of these."""
     options = settings.BROADSHEET
-    stories = letter_stories(known, given)
+    stories = letter_stories(known, given, on_site=on_site)
     return LetterWords(
         issue_id=issue.id,
         list_name=issue.list_name,

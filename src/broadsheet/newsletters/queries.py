@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 
 from django.conf import settings
 
@@ -125,6 +125,12 @@ def address(address_id: int) -> AddressCard | None:
     return _address_card(Address.objects.filter(pk=address_id).first())
 
 
+def pending_names(address_id: int) -> Sequence[str]:
+    """The lists that wait for a confirmation."""
+    rows = SignUp.objects.filter(address_id=address_id, status="pending").order_by("list__position")
+    return list(rows.values_list("list__name", flat=True))
+
+
 def address_by_email(email: str) -> AddressCard | None:
     return _address_card(Address.objects.filter(email=normal_email(email)).first())
 
@@ -180,3 +186,29 @@ def messages_of(issue_id: int, addresses: Iterable[int]) -> Mapping[int, str]:
     """The status of an issue's mails to these addresses."""
     rows = Delivery.objects.filter(issue_id=issue_id, address_id__in=list(addresses))
     return dict(rows.values_list("address_id", "status"))
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A list as editors see it: how it is made, and what its rule said last."""
+
+    id: int
+    name: str
+    slug: str
+    audience: str
+    live: bool
+    by_rule: bool
+    weekdays: str
+    send_at: time
+    held_day: date | None
+    held_why: str
+
+
+def schedules() -> Sequence[Schedule]:
+    return [
+        Schedule(
+            one.pk, one.name, one.slug, one.get_audience_display(), one.live, one.made_by == "rule", one.weekdays,
+            one.send_at, one.held_day, one.held_why,
+        )
+        for one in List.objects.all()
+    ]  # fmt: skip

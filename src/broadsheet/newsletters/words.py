@@ -81,17 +81,19 @@ def request_of(staff: bool, rights: Sequence[tuple[str, datetime, datetime | Non
 VISITOR = Request(real_read=False, surface=Surface.OTHER)
 
 
-def letter_stories(known: Facts, given: Cut) -> tuple[LetterStory, ...]:
-    """The words of a cut."""
-    found = (letter_story(known.stories[place][0], got, whole) for place, _, got, whole in given)
+def letter_stories(known: Facts, given: Cut, *, on_site: bool = False) -> tuple[LetterStory, ...]:
+    """The words of a cut; `on_site`: for a page of the paper, whose own styles dress them."""
+    found = (letter_story(known.stories[place][0], got, whole, on_site=on_site) for place, _, got, whole in given)
     return tuple(story for story in found if story is not None)
 
 
-def letter_story(chosen: Chosen, got: Share, whole: bool) -> LetterStory | None:
+def letter_story(chosen: Chosen, got: Share, whole: bool, *, on_site: bool = False) -> LetterStory | None:
     """A story's words for somebody who gets `got` of it; None when it is no longer published."""
     if got is Share.FULL and whole:
         full = newsroom.full_story(chosen.story_id)
-        return _story(full.public, chosen, body=mail_html(full.body_html), wall=False) if full else None
+        if full is None:
+            return None
+        return _story(full.public, chosen, body=full.body_html if on_site else mail_html(full.body_html), wall=False)
     public = newsroom.public_story(chosen.story_id)
     return _story(public, chosen, body="", wall=got is Share.TEASER) if public else None
 

@@ -46,6 +46,7 @@ COMMANDS = {
     "epaper": Command("broadsheet.epaper.cli", "editions from the press's PDF", django=True),
     "api": Command("broadsheet.api.cli", "apps and partners that readers may let in", django=True),
     "markets": Command("broadsheet.markets.cli", "take in prices for the investor section", django=True),
+    "newsletters": Command("broadsheet.newsletters.cli", "keys, bounces and sendings of newsletters", django=True),
     "archive": Command("broadsheet.archive.cli", "search what was published", django=True),
     "partners": Command("broadsheet.partners.cli", "partner titles: stock, files, vouchers", django=True),
 }

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 
 from broadsheet import clock
+from broadsheet.newsletters.actions.issues import ensure_default_lists
 from broadsheet.newsroom.actions import ensure_section, ensure_workflow
 from broadsheet.payments.actions import ensure_default_taxes
 from broadsheet.readers.actions import create_editor
@@ -25,4 +26,5 @@ def open_paper(*, editor: str, password: str) -> None:
     ensure_workflow()
     ensure_default_taxes()
     ensure_default_plans(currency=settings.BROADSHEET.currency)
+    ensure_default_lists()
     ensure_site(name=settings.BROADSHEET.name)

@@ -44,6 +44,10 @@ def ensure_default_lists() -> None:
         List.objects.get_or_create(slug=values["slug"], defaults={**values, "position": place})
 
 
+def has_issues(*, list_id: int) -> bool:
+    return Issue.objects.filter(list_id=list_id).exists()
+
+
 @transaction.atomic
 def begin_issue(*, list_id: int, by: int | None, now: datetime) -> int:
     """A draft with the stories the list's rule would choose. Returns its id."""
