@@ -297,7 +297,8 @@ def test_introspection_tells_a_client_of_its_own_tokens(asha):
     token = outside.signed_in(oauth, outside.browser(asha))
     url = f"{HOST}/oauth/introspect"
     told = oauth.introspect_token(url, token=token["access_token"]).json()
-    assert (told["active"], told["client_id"], told["sub"]) == (True, mine[0], str(asha.pk))
+    assert (told["active"], told["client_id"]) == (True, mine[0])
+    assert told["sub"] == userinfo(oauth).json()["sub"]
     assert outside.session(*theirs).introspect_token(url, token=token["access_token"]).json() == {"active": False}
     asha.is_active = False
     asha.save()
@@ -337,3 +338,40 @@ def test_a_television_signs_in_by_a_code_on_another_screen(asha, monkeypatch):
     assert (status, token["scope"]) == (200, "openid stories")
     assert poll() == (200, token)  # the first answer was lost on its way
     assert apps_of(asha) == ["Living room"]
+
+
+def test_partners_cannot_compare_their_readers(asha):
+    mine, theirs = (outside.app(public=False, kind="partner", partner=name, name=name) for name in ("globe", "tribune"))
+    sessions = [
+        outside.session(*mine),
+        outside.session(*theirs),
+        outside.session(*mine),
+        outside.session(*outside.app()),
+    ]
+    for one in sessions:
+        outside.signed_in(one, outside.browser(asha))
+    a, b, again, app = (userinfo(one).json()["sub"] for one in sessions)
+    assert (a == again, a != b, app) == (True, True, str(asha.pk))
+    assert str(asha.pk) not in (a, b)
+    assert userinfo(sessions[0]).json()["entitlements"] == []
+    told = sessions[0].get(f"{HOST}/api/v1/entitlements").json()
+    assert (told["partner"], told["offers"], "products" in told) == ("globe", [], False)
+
+
+def test_logging_out_of_an_app_ends_its_tokens_and_asks_about_here(asha):
+    oauth = outside.session(*outside.app(logout_uris=["https://app.example/bye"]))
+    who = outside.browser(asha)
+    token = outside.signed_in(oauth, who)
+    asked = {"id_token_hint": token["id_token"], "post_logout_redirect_uri": "https://app.example/bye", "state": "s1"}
+    page = who.get("/oauth/logout", asked)
+    assert "Log out here too?" in page.content.decode()
+    elsewhere = who.get("/oauth/logout", {**asked, "post_logout_redirect_uri": "https://evil.example/"})
+    assert "cannot be let in" in elsewhere.content.decode()
+    stranger = outside.Browser(enforce_csrf_checks=True)
+    stranger.cookies = who.cookies
+    assert stranger.post("/oauth/logout", {**asked, "action": "logout"}).status_code in (200, 403)
+    assert userinfo(oauth).status_code == 200
+    back = who.post("/oauth/logout", {**asked, "action": "stay", "csrfmiddlewaretoken": "x"})
+    assert (back.status_code, back.headers["Location"]) == (302, "https://app.example/bye?state=s1")
+    assert userinfo(oauth).status_code == 401
+    assert who.get("/account/").status_code == 200

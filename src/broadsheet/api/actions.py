@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from allauth.idp.oidc.models import Client, Token
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from broadsheet import clock
+from broadsheet.api.adapters.hashers import SecretDigest
 from broadsheet.api.models import Spent, Ticket
 from broadsheet.api.queries import KINDS, SCOPES, ClientRow, client_row
 from broadsheet.api.rules import refuses_redirect
@@ -78,7 +80,14 @@ def _write(row: Client, draft: Draft) -> None:
     row.set_scopes([scope for scope in SCOPES if scope in {"openid", *draft.scopes}])
     row.set_default_scopes(["openid"])
     row.set_redirect_uris(list(draft.redirect_uris))
-    row.data = {"kind": draft.kind, "partner": draft.partner, "rate": draft.rate}
+    known = row.data if isinstance(row.data, dict) else {}
+    row.data = {
+        "kind": draft.kind,
+        "partner": draft.partner,
+        "rate": draft.rate,
+        # Under it a partner knows our readers; a rotated secret of the installation must not make them strangers.
+        "subject_key": known.get("subject_key") or secrets.token_hex(32),
+    }
     row.set_post_logout_redirect_uris(list(draft.logout_uris))
 
 
@@ -90,7 +99,7 @@ def add_client(*, draft: Draft, now: datetime) -> tuple[ClientRow, str]:
     row = Client(created_at=now)
     _write(row, draft)
     secret = secrets.token_urlsafe(32)
-    row.set_secret(secret)
+    row.secret = make_password(secret, hasher=SecretDigest.algorithm)
     row.save(force_insert=True)
     return client_row(row), "" if draft.public else secret
 
@@ -113,7 +122,7 @@ def renew_secret(*, client_id: str) -> str:
     """A new secret in place of the old one, which is worth nothing from now on."""
     row = Client.objects.select_for_update().get(pk=client_id, type=Client.Type.CONFIDENTIAL)
     secret = secrets.token_urlsafe(32)
-    row.set_secret(secret)
+    row.secret = make_password(secret, hasher=SecretDigest.algorithm)
     row.save(update_fields=["secret"])
     return secret
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from allauth.idp.oidc.adapter import get_adapter
 from allauth.idp.oidc.models import Client, Token
 
 from broadsheet.access.queries import live_grants
 from broadsheet.api.models import Spent
+from broadsheet.partners.queries import entitlements_for
 
 SCOPES: Mapping[str, tuple[str, str]] = {
     "openid": ("That you are a reader", "A number that stands for your account."),
@@ -40,6 +42,8 @@ class ClientRow:
     scopes: tuple[str, ...]
     rate: int
     created_at: datetime
+    logout_uris: tuple[str, ...] = ()
+    tv: bool = False
 
 
 def client_row(row: Any) -> ClientRow:
@@ -54,6 +58,8 @@ def client_row(row: Any) -> ClientRow:
         scopes=tuple(row.get_scopes()),
         rate=int(data.get("rate", 0)),
         created_at=row.created_at,
+        logout_uris=tuple(row.get_post_logout_redirect_uris()),
+        tv=Client.GrantType.DEVICE_CODE in row.get_grant_types(),
     )
 
 
@@ -84,9 +90,17 @@ def entitlements(reader_id: int, now: datetime) -> Sequence[Entitlement]:
     return [Entitlement(product, held[product]) for product in sorted(held)]
 
 
+def entitled_to(to: ClientRow, reader_id: int, now: datetime) -> list[str]:
+    """In a word or two, for a token: an app hears products, a partner hears of its own offers and of nothing else."""
+    if to.kind == "partner":
+        return [one.offer for one in entitlements_for(to.partner or to.id, reader_id, now)]
+    return [one.product for one in entitlements(reader_id, now)]
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose access token came: the reader, the app, and what the reader let it do. `device`: which signing in."""
+    """Whose access token came: the reader, the app, and what the reader let it do. `device`: which signing in,
+    `subject`: what this client calls the reader."""
 
     reader: int
     email: str
@@ -95,6 +109,7 @@ class Caller:
     client: ClientRow
     scopes: frozenset[str]
     device: str
+    subject: str = ""
 
 
 def caller_of(value: str) -> Caller | None:
@@ -114,6 +129,7 @@ def caller_of(value: str) -> Caller | None:
         client=client_row(row.client),
         scopes=frozenset(row.get_scopes()),
         device=data.get("device", ""),
+        subject=get_adapter().get_user_sub(row.client, row.user),
     )
 
 

@@ -107,7 +107,7 @@ def story(asked: Asked, story_id: int) -> Said:
 
 def me(asked: Asked) -> Said:
     caller = asked.reader
-    body: dict[str, Any] = {"id": str(caller.reader), "scopes": sorted(caller.scopes), "client": caller.client.name}
+    body: dict[str, Any] = {"id": caller.subject, "scopes": sorted(caller.scopes), "client": caller.client.name}
     if "email" in caller.scopes:
         body["email"] = caller.email
     if "profile" in caller.scopes:

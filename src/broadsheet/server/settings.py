@@ -164,6 +164,10 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 globals().update(allauth_settings.SETTINGS)
 
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "broadsheet.api.adapters.hashers.SecretDigest",  # of clients' secrets, which are random
+]
 # Only staff have passwords; theirs open the newsroom.
 _VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
