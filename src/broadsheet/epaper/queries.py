@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from django.db.models import QuerySet
 
 from broadsheet.epaper import files
 from broadsheet.epaper.models import Area, Edition, EditionPage
-from broadsheet.epaper.values import AreaView, EditionView, PageView, Word
+from broadsheet.epaper.rules.marks import mark_bytes, patched
+from broadsheet.epaper.values import AreaView, EditionView, MarkedPdf, PageView, Word
 
 OPEN = ("processing", "published")
 
@@ -180,3 +181,25 @@ def _read(name: str) -> bytes | None:
             return file.read()
     except FileNotFoundError:
         return None
+
+
+CHUNK = 256 * 1024
+
+
+def marked_pdf(edition_id: int, *, name: str, contact: str) -> MarkedPdf | None:
+    """The edition's PDF with a reader's name and address or number on each page; None when there is none to download.
+
+    The file is read as the chunks are asked for; only the bytes of the mark differ from reader to reader.
+    """
+    row = _open().filter(pk=edition_id).exclude(pdf_name="").first()
+    if row is None or not files.storage().exists(row.pdf_name):
+        return None
+    mark = mark_bytes(name, contact)
+    day = f"{row.date:%Y-%m-%d}{'-' + row.city if row.city else ''}"
+    return MarkedPdf(f"{day}.pdf", row.pdf_bytes, patched(_chunks(row.pdf_name), row.mark_places, mark))
+
+
+def _chunks(name: str) -> Iterator[bytes]:
+    with files.storage().open(name) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
