@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from broadsheet import clock
-from broadsheet.bus.actions import remember
+from broadsheet.bus.actions import announce, remember
 from broadsheet.bus.queries import standing
 from broadsheet.dates import local_date, parse_instant, rfc3339
-from broadsheet.markets import folder, sessions
+from broadsheet.markets import folder, fronts, sessions
 from broadsheet.markets.actions import alerts, imports, snapshots, stories
 from broadsheet.markets.actions.imports import Report
 from broadsheet.markets.actions.known import calendar
@@ -23,6 +24,7 @@ from broadsheet.newsroom.events import StoryPublished, StoryRemoved
 from broadsheet.wire.incoming import put_away, ready
 
 FEED = "markets_feed"
+LATE = "markets_late"
 BACK_OFF = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 _log = logging.getLogger(__name__)
 _seen: dict[Path, tuple[int, int]] = {}
@@ -53,6 +55,17 @@ def watch_incoming() -> int:
     if taken:
         snapshots.refresh_stale()
     return taken
+
+
+def watch_lateness() -> bool:
+    """Have the front printed anew when prices have become late or have come; returns whether it was."""
+    state = {"missing": [str(part) for part in fronts.missing(clock.now()) or ()]}
+    if state == (standing(LATE) or {"missing": []}):
+        return False
+    with transaction.atomic():
+        remember(LATE, state)
+        announce("page", "/investor/")
+    return True
 
 
 def refresh_stale() -> int:

@@ -78,6 +78,7 @@ def periodic() -> list[Every]:
         Every(3600, partner_jobs.tidy),
         Every(3600, api_jobs.purge),
         Every(10, market_jobs.watch_incoming),
+        Every(900, market_jobs.watch_lateness),
         Every(60, market_jobs.refresh_stale),
         Every(60, market_jobs.fetch_feed),
         Every(5, ads_jobs.write_seen),

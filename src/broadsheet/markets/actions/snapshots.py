@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
+from broadsheet.bus.actions import announce
 from broadsheet.markets import rules
 from broadsheet.markets.actions.known import chunks
 from broadsheet.markets.models import CorporateAction, Instrument, MarketDay, Price, Snapshot
@@ -83,6 +84,9 @@ def _snapshot(instrument: Any, price: Any, figures: Mapping[str, Any]) -> Snapsh
 
 
 def _write(rows: Sequence[Snapshot]) -> None:
+    """Store them, and say that the front and the pictures of prices are no longer current."""
+    if rows:
+        announce("page", "/investor/")
     Snapshot.objects.bulk_create(rows, update_conflicts=True, unique_fields=["instrument"], update_fields=_WRITTEN)
 
 
