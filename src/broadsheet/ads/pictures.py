@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 MOST_BYTES = 200_000
 FORMATS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif"}
 _SVG = re.compile(rb"<svg\b[^>]*>")
-_LENGTH = rb'%s="(\d{2,4})(?:px)?"'
+_LENGTH = rb"%s=[\"'](\d{2,4})(?:px)?[\"']"
 
 
 def _svg_size(content: bytes) -> tuple[int, int] | None:

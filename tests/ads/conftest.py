@@ -1,0 +1,1 @@
+import tests.django_up  # noqa: F401
