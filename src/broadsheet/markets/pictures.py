@@ -143,7 +143,7 @@ def strip(quotes: Sequence[Quote], form: Strip) -> str:
     parts = []
     for place, quote in enumerate(shown):
         row, column = divmod(place, form.columns)
-        x, y = 8 + column * _PER_ITEM, 6 + row * 50
+        x, y = column * _PER_ITEM + 1, 6 + row * 50
         if column:
             parts.append(f'<path class="rule" d="M{x - 12}.5 {y + 3}v40"/>')
         parts.append(
