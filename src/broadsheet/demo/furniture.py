@@ -10,12 +10,13 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from broadsheet.demo import ads, epaper, newsletters, partners
+from broadsheet.demo import ads, epaper, markets, newsletters, partners
 
 ROOMS: tuple[tuple[str, Callable[[datetime], None]], ...] = (
     ("ads", ads.furnish),
     ("partners", partners.furnish),
     ("epaper", epaper.furnish),
+    ("markets", markets.furnish),
     ("newsletters", newsletters.furnish),
 )
 """(name, function), in the order in which they are furnished."""

@@ -130,6 +130,18 @@ def publish_story(*, story_id: int, now: datetime) -> None:
     _go_live(article, now)
 
 
+@transaction.atomic
+def tag_instruments(*, story_id: int, codes: Sequence[str], now: datetime) -> None:
+    """Say what instruments a story is about; a live one is printed anew, and is not "updated" by it."""
+    article = Article.objects.select_for_update().get(pk=story_id)
+    article.instruments = list(codes)
+    article.full_clean(exclude=["lead_in", "latest_revision", "live_revision"])
+    article.save()
+    _store_revision(article, now)
+    if article.live:
+        _go_live(article, now)
+
+
 def _store_revision(article: Article, now: datetime) -> None:
     revision = article.save_revision(clean=False, log_action=False)
     article.latest_revision = revision
