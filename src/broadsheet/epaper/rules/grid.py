@@ -14,7 +14,7 @@ TOP = 25 * MM
 LIVE = PAGE_WIDTH - 2 * MARGIN
 COLUMN = (LIVE - (COLUMNS - 1) * GUTTER) / COLUMNS
 LINES = math.floor((PAGE_HEIGHT - TOP - 13 * MM) / LINE)
-MASTHEAD = 17
+MASTHEAD = 8
 """Lines that the nameplate takes of the front page."""
 RULE = 2
 """Lines between one row of stories and the next."""

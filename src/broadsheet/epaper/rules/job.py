@@ -60,11 +60,8 @@ def job_of(front: Front, stories: Sequence[tuple[FullStory, str, int, str]]) -> 
             "lang": front.language,
             "house": front.address,
             "folio": f"{front.paper}  ·  {day}",
-            "left": front.title,
-            "right": front.address,
             "nameplate": round(min(WIDEST, wide), 1),
-            "tagline": front.tagline,
-            "dateline": [front.title or front.address, day, words["pages"]],
+            "dateline": [front.title or front.tagline or front.address, day, words["pages"]],
         },
     }
 
