@@ -31,9 +31,7 @@ def add_commands(subparsers: Any) -> None:
     key = commands.add_parser("dkim-key", help="make a key that signs newsletters, and say what to put into the DNS")
     key.add_argument("--kind", choices=("rsa", "ed25519"), default="rsa")
     key.set_defaults(run=run_dkim_key)
-    bounces = commands.add_parser(
-        "bounces", help="take in bounces and complaints: a file, a folder, a Maildir, an mbox"
-    )
+    bounces = commands.add_parser("bounces", help="take in bounces and complaints: a mail, a folder of them, an mbox")
     bounces.add_argument("path", type=Path, metavar="PATH")
     bounces.set_defaults(run=run_bounces)
     settle = commands.add_parser("settle", help="decide mails in doubt by the mail server's log")

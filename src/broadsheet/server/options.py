@@ -288,8 +288,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("email_url", "URL", "", "smtp://user:password@host:587, smtps://…, file:///folder; empty writes letters "
            "into the data folder.", _maybe, secret=True),
     Option("email_from", "address", "", "The sender of letters; empty is newsroom@ the public host.", _maybe),
-    Option("newsletter_email_url", "URL", "", "Where newsletters go, as email_url; empty is email_url itself. A road of "
-           "their own keeps sign-in codes fast.", _maybe, secret=True),
+    Option("newsletter_email_url", "URL", "", "Where newsletters go, as email_url; empty is email_url itself. A road "
+           "of their own keeps sign-in codes fast.", _maybe, secret=True),
     Option("newsletter_from", "address", "", "The sender of newsletters; empty is email_from.", _maybe),
     Option("newsletter_rate", "count", 50, "Newsletter mails a second; 0 is as fast as the mail server takes them.",
            _count(0, 100_000)),
@@ -300,8 +300,8 @@ OPTIONS: tuple[Option, ...] = (
            "reader).", _choice("off", "on")),
     Option("bounce_address", "address", "", "Where bounces come in, such as bounces@news.example; its server must take "
            "bounces+anything@. Empty: they go to the sender.", _maybe),
-    Option("mail_webhook_secret", "text", "", "What a mail provider signs its messages to /newsletters/returns/ with.", _maybe,
-           secret=True),
+    Option("mail_webhook_secret", "text", "", "What a mail provider signs its messages to /newsletters/returns/ "
+           "with.", _maybe, secret=True),
     Option("dkim_selector", "text", "", "The DKIM selector newsletters are signed under; empty leaves signing to the "
            "mail server.", _maybe),
     Option("dkim_domain", "text", "", "The domain that signs; empty is the sender's.", _maybe),
