@@ -6,6 +6,8 @@ import pytest
 from django.test import Client
 
 from broadsheet import clock
+from broadsheet.access import actions as access
+from broadsheet.access import products
 from broadsheet.payments.models import Invoice, Mandate, Payment
 from broadsheet.readers.models import Reader
 from broadsheet.subscriptions import actions, links
@@ -16,6 +18,7 @@ from tests.subscriptions import make_subscriptions as make
 from tests.subscriptions.make_orders import hrefs, main, text
 
 pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -52,6 +55,18 @@ def test_a_reader_without_a_subscription(client, asha):
     page = text(client.get("/account/"))
     assert "You are logged in as asha@example.org" in page
     assert "You have no subscription. See the plans" in page
+
+
+def test_what_i_have_besides_stories_is_named_while_it_works_here(client, asha, monkeypatch):
+    now = clock.now()
+    monkeypatch.setattr(products, "_works", {"epaper": lambda: True, "archive": lambda: False})
+    for product, begins in (("epaper", now - HOUR), ("archive", now - HOUR), ("unlimited", now + HOUR)):
+        access.grant(reader_id=asha.pk, product=product, starts_at=begins, ends_at=None, source=f"test {product}")
+    page = client.get("/account/")
+    assert "What you have The e-paper: read it, save it, share from it" in text(page)
+    assert "/epaper/" in hrefs(page)
+    assert "archive, searchable" not in text(page)
+    assert "Every news story" not in text(page)
 
 
 def test_what_i_have_and_the_next_payment(client, row):

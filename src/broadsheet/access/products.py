@@ -6,7 +6,7 @@ whether it has anything to offer here; a plan card names a benefit exactly then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 
@@ -49,6 +49,12 @@ def connect_works(works: Mapping[str, Callable[[], bool]]) -> None:
         raise ValueError(f"no such product: {', '.join(sorted(unknown))}")
     _works.clear()
     _works.update(works)
+
+
+def opened(codes: Iterable[str]) -> tuple[Product, ...]:
+    """Those of `codes` that work here, in their order."""
+    held = frozenset(codes)
+    return tuple(product for product in PRODUCTS if product.code in held.intersection(working()))
 
 
 def doors() -> tuple[tuple[str, str], ...]:

@@ -49,6 +49,11 @@ def live_grants(reader_id: int, now: datetime) -> Sequence[GrantRow]:
     return [GrantRow(g.product, g.starts_at, g.ends_at, g.source) for g in rows]
 
 
+def products_held(reader_id: int, now: datetime) -> frozenset[str]:
+    """The products whose grants hold at `now`."""
+    return frozenset(row.product for row in live_grants(reader_id, now) if row.starts_at <= now)
+
+
 def grants_from(sources: Sequence[str]) -> Sequence[tuple[int, GrantRow]]:
     """(reader, grant) of everything these sources ever granted."""
     rows = Grant.objects.filter(source__in=sources).order_by("id")

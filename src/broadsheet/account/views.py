@@ -10,6 +10,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from broadsheet import clock
+from broadsheet.access.products import opened
+from broadsheet.access.queries import products_held
 from broadsheet.account.standing import credit_words, standing
 from broadsheet.dates import local_date
 from broadsheet.money import format_money
@@ -47,6 +49,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "did": DID.get(request.GET.get("did", ""), ""),
         "standing": standing(row, now) if row else None,
         "live": row is not None and row.live,
+        "benefits": opened(products_held(reader, now)),
         "bills": [_bill(bill) for bill in payments.readers_invoices(reader)],
         "gifts": bool(settings.BROADSHEET.gift_quota),
         "titles": has_partner_titles(),
