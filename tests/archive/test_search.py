@@ -28,9 +28,10 @@ NOW = make.NOW
 @pytest.fixture(autouse=True)
 def index(monkeypatch, tmp_path):
     """An index of the test's own, and a clock that stands."""
-    own = SearchIndex(tmp_path / "search")
-    monkeypatch.setattr(queries, "search_index", lambda: own)
-    monkeypatch.setattr(actions, "search_index", lambda: own)
+    own, recent = SearchIndex(tmp_path / "search"), SearchIndex(tmp_path / "recent")
+    for module in (queries, actions):
+        monkeypatch.setattr(module, "search_index", lambda: own)
+        monkeypatch.setattr(module, "recent_index", lambda: recent)
     monkeypatch.setattr(clock, "now", lambda: NOW)
     return own
 
@@ -211,10 +212,13 @@ def test_a_lost_index_is_a_plain_word_and_a_rebuild(client, index, tmp_path, how
         actions.rebuild()
     if how == "corrupt":
         lose(folder)
+        lose(tmp_path / "recent")
     elif how == "another format":
-        (folder / "current").write_text("0 abc\n")
+        for name in ("search", "recent"):
+            (tmp_path / name / "current").write_text("0 abc\n")
     elif how == "garbage name":
-        (folder / "current").write_bytes(b"1 ../../\xff")
+        for name in ("search", "recent"):
+            (tmp_path / name / "current").write_bytes(b"1 ../../\xff")
     Job.objects.all().delete()
     for _ in range(2):
         response = client.get("/search?q=mill")

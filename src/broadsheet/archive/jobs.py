@@ -28,6 +28,11 @@ def ensure_index() -> None:
         actions.rebuild()
 
 
+def turn_window() -> None:
+    """The days that are open to everybody move on at midnight."""
+    actions.turn_window()
+
+
 def handler_name(job: object) -> str:
     """The name under which the bus knows a handler."""
     return f"{job.__module__}.{job.__qualname__}"  # type: ignore[attr-defined]

@@ -236,9 +236,45 @@ def public_words(ids: Iterable[int]) -> dict[int, PublicWords]:
             kicker=article.kicker,
             bylines=tuple(byline.name for byline in article.byline_rows.all()),
             published_at=article.published_at,
+            section_slug=article.section.slug,
+            language=article.language,
+            year=dates.local_date(article.published_at, settings.BROADSHEET.zone).year,
         )
         for article in rows
     }
+
+
+def cards_between(
+    start: datetime, end: datetime, limit: int, *, before: Before | None = None, language: str | None = None
+) -> Sequence[Card]:
+    """Stories first published in `[start, end)`, newest first, the next page by the last one's (instant, id)."""
+    rows = _for_cards().filter(published_at__gte=start, published_at__lt=end)
+    return _page(rows.filter(language=language) if language else rows, before, limit)
+
+
+def count_between(start: datetime, end: datetime) -> int:
+    """How many published stories were first published in `[start, end)`: for spans of a day, on an index."""
+    return Article.objects.filter(live=True, published_at__gte=start, published_at__lt=end).count()
+
+
+def published_times(ids: Iterable[int]) -> dict[int, datetime]:
+    """When those among `ids` were first published, also of those that are not in the paper any more."""
+    rows = Article.objects.filter(pk__in=list(ids), published_at__isnull=False)
+    return dict(rows.values_list("pk", "published_at"))
+
+
+def published_ids_since(start: datetime, after: int, limit: int) -> Sequence[tuple[datetime, int]]:
+    """(instant, id) of stories first published from `start` on, oldest first: those after the story `after`."""
+    rows = Article.objects.filter(live=True, published_at__gte=start).order_by("published_at", "pk")
+    if after:
+        at = Article.objects.values_list("published_at", flat=True).get(pk=after)
+        rows = rows.filter(Q(published_at__gt=at) | Q(published_at=at, pk__gt=after))
+    return list(rows.values_list("published_at", "pk")[:limit])
+
+
+def has_published_before(instant: datetime) -> bool:
+    """Whether the paper has a story from before `instant`: one look at an index."""
+    return Article.objects.filter(live=True, published_at__lt=instant).exists()
 
 
 def published_ids(after: int, limit: int) -> Sequence[int]:

@@ -114,3 +114,11 @@ class PublicWords:
     kicker: str
     bylines: tuple[str, ...]
     published_at: datetime
+    section_slug: str = ""
+    language: str = "en"
+    year: int = 0  # in the publisher's zone
+
+    @property
+    def kind(self) -> str:
+        """Where it comes from: `agency` or the paper's `own`."""
+        return "agency" if self.credit else "own"

@@ -8,6 +8,7 @@ A bad value stops the start.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, make_dataclass
@@ -115,6 +116,12 @@ def _stages(value: Any) -> tuple[tuple[int, str], ...]:
     return tuple(sorted(stages))
 
 
+def _hour(value: Any) -> str:
+    if value and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", str(value)):
+        raise ValueError("write a time of day, such as 05:30, or leave it empty")
+    return str(value)
+
+
 def _state(value: Any) -> str:
     state = state_named(str(value)) if value else ""
     if state is None:
@@ -210,6 +217,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("meter_budget", "count", 0, "New meters per network (/24, /56; four times that for a /48) and day; 0 is "
            "unlimited. See docs/meter.md.", _count(0, 10**9)),
     Option("section_limits", "table", {}, "A ceiling for a section inside the one meter, by its slug.", _limits),
+    Option("archive_free_months", "count", 3, "Months back that everybody may search and leaf through; older ones are the "
+           "archive, a benefit of plans. 0 opens all of it to everybody.", _count(0, 1200)),
+    Option("archive_since", "count", 1997, "The paper's first year, with which the archive's calendar begins.",
+           _count(1500, 9000)),
     Option("gift_quota", "count", 10, "Stories a subscriber may give away in a calendar month; 0 switches gifts off.",
            _count(0, 10_000)),
     Option("gift_days", "count", 14, "Days for which a gift link opens its story.", _count(1, 366)),
@@ -307,6 +318,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("dkim_domain", "text", "", "The domain that signs; empty is the sender's.", _maybe),
     Option("dkim_key_file", "path", "", "The PEM file of the signing key; empty is dkim-<selector>.pem in the data "
            "folder.", _maybe),
+    Option("epaper_auto_at", "time", "", "When the automatic edition of the day is made by the rule, in the publisher's "
+           "zone: 05:30; empty leaves it to the editors.", _hour),
+    Option("epaper_download", "choice", "off", "Whether subscribers may download an edition as PDF, with their name on "
+           "each page.", _choice("off", "on")),
     Option("leakcheck", "choice", "on", "Look for leaks from outside: each night and after each publication (on), only "
            "then (night, publish), or never (off).", _choice("on", "night", "publish", "off")),
     Option("leakcheck_url", "URL", "", "Where to look for leaks; empty is this program's own port. Write the public "

@@ -10,6 +10,8 @@ from broadsheet.ads import jobs as ads_jobs
 from broadsheet.ads import ports as ads_ports
 from broadsheet.ads import queries as ads
 from broadsheet.api import jobs as api_jobs
+from broadsheet.archive import jobs as archive_jobs
+from broadsheet.archive import queries as archive
 from broadsheet.epaper import jobs as epaper_jobs
 from broadsheet.epaper import queries as epaper
 from broadsheet.epaper.events import EditionOrdered, EditionPublished, EditionReceived, EditionRevised
@@ -65,6 +67,7 @@ WORKS: dict[str, Callable[[], bool]] = {
     "epaper": epaper.works,
     "investor": markets.works,
     "newsletters": newsletters.works,
+    "archive": archive.works,
     "partner": partners.works,
     "ad_free": ads.works,
 }
@@ -73,6 +76,7 @@ WORKS: dict[str, Callable[[], bool]] = {
 def periodic() -> list[Every]:
     """What the worker looks after."""
     return [
+        Every(20, archive_jobs.turn_window),
         Every(20, partner_jobs.review_due),
         Every(60, partner_jobs.watch_stocks),
         Every(3600, partner_jobs.tidy),
@@ -84,6 +88,8 @@ def periodic() -> list[Every]:
         Every(5, ads_jobs.write_seen),
         Every(60, ads_jobs.post_again),
         Every(20, epaper_jobs.take_up_left),
+        Every(5, epaper_jobs.watch_incoming),
+        Every(30, epaper_jobs.order_by_rule),
         Every(2, newsletter_jobs.keep_sending),
         Every(20, newsletter_jobs.make_due),
         Every(60, newsletter_jobs.look_after),
