@@ -10,7 +10,9 @@ UDIFF = (
     "TtlTradgVol,TtlTrfVal,TtlNbOfTxsExctd,SsnId,NewBrdLotQty,Rmks,Rsvd1,Rsvd2,Rsvd3,Rsvd4"
 )
 OLD = "SYMBOL,SERIES,OPEN,HIGH,LOW,CLOSE,LAST,PREVCLOSE,TOTTRDQTY,TOTTRDVAL,TIMESTAMP,TOTALTRADES,ISIN,"
-BSE_OLD = "SC_CODE,SC_NAME,SC_GROUP,SC_TYPE,OPEN,HIGH,LOW,CLOSE,LAST,PREVCLOSE,NO_TRADES,NO_OF_SHRS,NET_TURNOV,TDCLOINDI"
+BSE_OLD = (
+    "SC_CODE,SC_NAME,SC_GROUP,SC_TYPE,OPEN,HIGH,LOW,CLOSE,LAST,PREVCLOSE,NO_TRADES,NO_OF_SHRS,NET_TURNOV,TDCLOINDI"
+)
 
 
 def isin(serial: int, paper: str = "01", prefix: str = "INE") -> str:
@@ -54,7 +56,9 @@ def udiff_name(day: date, src: str = "NSE") -> str:
     return f"BhavCopy_{src}_CM_0_0_0_{day:%Y%m%d}_F_0000.csv"
 
 
-def old_row(day: date, symbol: str, close: str, prev: str, *, number: int = 1, series: str = "EQ", volume: int = 1000) -> str:
+def old_row(
+    day: date, symbol: str, close: str, prev: str, *, number: int = 1, series: str = "EQ", volume: int = 1000
+) -> str:
     return (
         f"{symbol},{series},{close},{close},{close},{close},{close},{prev},{volume},{volume * 100}.50,"
         f"{day:%d-%b-%Y},12,{isin(number)},".replace(f"{day:%b}", f"{day:%b}".upper())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 from math import expm1, isfinite, log1p
 
 YEAR = 365.0  # the convention of every spreadsheet
@@ -67,9 +68,13 @@ _GRID = _grid()
 
 def _brackets(terms: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     found: list[tuple[float, float]] = []
-    before = _GRID[0]
+    signs = [amount > 0 for _, amount in terms]
+    once = sum(one != two for one, two in pairwise(signs)) == 1
+    # All paid in before anything came out: there is one rate at most (Descartes), and no need to look for others.
+    grid = (_GRID[0], _GRID[-1]) if once else _GRID
+    before = grid[0]
     worth_before = _worth(terms, before)
-    for force in _GRID[1:]:
+    for force in grid[1:]:
         worth = _worth(terms, force)
         if worth_before == 0.0:
             found.append((before, before))
