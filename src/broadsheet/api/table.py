@@ -31,7 +31,7 @@ class Param:
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """`path` after /api/v1, with {names}; `scope` what the token must have, "" for nobody's; `open`: answered without a
-    token too, then with less. `answer`: its schema in document.SCHEMAS, "" for none. `partners`: counted by client."""
+    token too, then with less. `answer`: its schema in document.SCHEMAS, "" for none. `for_partners`: counted by client."""
 
     method: str
     path: str
@@ -95,7 +95,7 @@ _INTEGER, _TEXT = {"type": "integer", "minimum": 1}, {"type": "string"}
 LIMIT = Param(
     "limit", "How many at most.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "query", _limit, 20
 )
-BEFORE = "Goes on after the last one: the `next` of the page before."
+BEFORE = "Goes on after the last one: the next of the page before."
 STORY = Param("story_id", "A story's number.", _INTEGER, "path")
 EDITION = Param("edition_id", "An edition's number.", _INTEGER, "path")
 PAGE = Param("number", "A page's number, from 1.", _INTEGER, "path")
@@ -134,7 +134,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         views.story,
         "getStory",
         "A story. Everybody gets its public part; the body is "
-        "there when `access.variant` is full. With a token of the scope stories it opens as the story's page does "
+        "there when access.variant is full. With a token of the scope stories it opens as the story's page does "
         "for that reader, and counts as it does there, once a story and window; without one only what is free to "
         "everybody is full.",
         "Story",
@@ -206,7 +206,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             Param("city", "One city's editions.", _TEXT, "query", _city),
             Param(
                 "before",
-                "Older than this day: the `next` of the page before.",
+                "Older than this day: the next of the page before.",
                 {"type": "string", "format": "date"},
                 "query",
                 _day,

@@ -54,7 +54,7 @@ class Passports:
         held = request.COOKIES.get(self._names.passport, "")
         if request.session.session_key and request.user.is_authenticated:
             now = clock.now()
-            if not passports.is_current(held, request.user.pk, now):
+            if not passports.is_current(held, request.user.pk, request.session.session_key, now):
                 passports.merge_meter(request.user.pk, request.COOKIES.get(self._names.meter, ""), now)
                 if request.session.modified:
                     # Who signed in just now stands only in memory yet, and the passport is issued from what is stored.

@@ -67,9 +67,14 @@ def issue(session_key: str, user_agent: str | None = None) -> str | None:
     )
 
 
-def is_current(value: str, reader_id: int, now: datetime) -> bool:
-    """Whether a passport cookie is this reader's and says what the database says."""
+def is_current(value: str, reader_id: int, session_key: str, now: datetime) -> bool:
+    """Whether a passport cookie is this reader's, of this very session, and says what the database says.
+
+    Logging in again changes the session's key: a passport of the old one would outlive the end of the new one.
+    """
     passport = _office().open(value, now) if value else None
+    if passport and passport.session != session_digest(session_key):
+        return False
     reader = reader_card(reader_id) if passport and passport.reader == reader_id else None
     return bool(passport and reader and passport.epoch == reader.epoch)
 
