@@ -112,6 +112,7 @@ def edit(request: HttpRequest, issue_id: int) -> HttpResponse:
     rows = [(place + 1, chosen, cards.get(chosen.story_id)) for place, chosen in enumerate(one.stories)]
     query = request.GET.get("q", "")[:100]
     context = {"issue": one, "rows": rows, "choice": _choice(one, query), "query": query}
+    context["heading"] = f"{one.list_name}, issue {one.number}"
     return _page(request, "edit.html", {**context, "looks": proofs.LOOKS, "default_at": _local(clock.now())})
 
 
@@ -206,6 +207,7 @@ def status(request: HttpRequest, issue_id: int) -> HttpResponse:
     left = max(0, one.recipients - one.done)
     context = {
         "issue": one,
+        "heading": f"{one.list_name}, issue {one.number}",
         "percent": _percent(one),
         "rate": round(rate, 1) if rate else 0,
         "minutes": round(left / rate / 60) if rate and one.status == "sending" else 0,
@@ -234,5 +236,6 @@ def addresses(request: HttpRequest) -> HttpResponse:
         else:
             messages.error(request, "There is no such address.")
         return redirect("newsletter_addresses")
-    context = {"email": email, "card": queries.address_by_email(email) if email else None, "rows": queries.suppressed()}
+    context: dict[str, Any] = {"heading": "Addresses that get nothing", "email": email}
+    context |= {"card": queries.address_by_email(email) if email else None, "rows": queries.suppressed()}
     return _page(request, "addresses.html", context)

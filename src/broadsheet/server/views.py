@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from broadsheet.leakcheck.queries import is_leaking
 
-PICTURES = ("images", "original_images", "ads")  # what Wagtail stores; documents go through its own view
+PICTURES = ("images", "original_images", "ads", "newsletters")  # what Wagtail stores; documents go through its own view
 # A drawing is shown, never run: an uploaded SVG opened by itself is in a sandbox without scripts.
 PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
@@ -50,6 +50,8 @@ def media(request: HttpRequest, name: str) -> HttpResponse:
         "Cache-Control": "public, max-age=86400",
         "Content-Security-Policy": PICTURE_POLICY,
     }
+    if name.startswith("newsletters/"):
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # a mail program that runs in a browser shows them
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     response = HttpResponse(path.read_bytes(), content_type=kind, headers=headers)
     return get_conditional_response(request, etag=etag, response=response) or response
