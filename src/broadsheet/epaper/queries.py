@@ -122,7 +122,7 @@ def page_texts(edition_id: int) -> dict[int, str]:
 
 def areas(edition_id: int, number: int | None = None, *, with_text: bool = False) -> Sequence[AreaView]:
     """The areas of an edition, or of one page of it, in reading order."""
-    rows = Area.objects.filter(page__edition_id=edition_id, page__state="ready")
+    rows = Area.objects.filter(page__edition_id=edition_id, page__state="ready").exclude(kind="withdrawn")
     if number is not None:
         rows = rows.filter(page__number=number)
     rows = rows.select_related("page", "continued_as__page").order_by("page__number", "number")
@@ -134,7 +134,8 @@ def areas(edition_id: int, number: int | None = None, *, with_text: bool = False
 
 def area(area_id: int) -> AreaView | None:
     """One area with its text."""
-    row = Area.objects.filter(pk=area_id, page__state="ready").select_related("page", "continued_as__page").first()
+    rows = Area.objects.filter(pk=area_id, page__state="ready").exclude(kind="withdrawn")
+    row = rows.select_related("page", "continued_as__page").first()
     return _area(row, _came_from([row.pk]).get(row.pk), with_text=True) if row else None
 
 

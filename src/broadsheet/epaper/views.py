@@ -55,9 +55,12 @@ def longday(day: date) -> str:
 
 def parse_day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise Http404 from None
+    if day.year == date.max.year:
+        raise Http404
+    return day
 
 
 def edition_at(day: str, city: str | None) -> EditionView:
@@ -93,9 +96,9 @@ def _month(asked: str, newest: date | None) -> Mapping[str, Any] | None:
         first = date.fromisoformat(f"{asked[:7]}-01") if asked else None
     except ValueError:
         first = None
-    first = first or (newest.replace(day=1) if newest else None)
-    if first is None or newest is None:
+    if newest is None:
         return None
+    first = min(first or newest, newest).replace(day=1)
     end = add_months(first, 1)
     found: dict[int, list[tuple[str, str]]] = {}
     for edition in queries.editions_between(first, end):
@@ -140,7 +143,7 @@ def read(request: HttpRequest, day: str, city: str | None = None, number: str | 
         "before": numbers[place - 1] if place else 0,
         "after": numbers[place + 1] if place + 1 < len(numbers) else 0,
         "stories": [_story(shown, area) for area in shown.on_page(at) if area.text.strip()],
-        "pdf": edition.has_pdf and getattr(settings.BROADSHEET, "epaper_download", False),
+        "pdf": edition.has_pdf and settings.BROADSHEET.epaper_download == "on",
     }
     return render(request, "epaper/viewer.html", values, using="jinja2")
 

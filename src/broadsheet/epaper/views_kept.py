@@ -78,7 +78,7 @@ def let_go(request: HttpRequest, edition: str) -> HttpResponse:
 def download(request: HttpRequest, day: str, city: str | None = None) -> HttpResponseBase:
     """The edition's PDF with the reader's name on each page."""
     edition, card = edition_at(day, city), reader_card(request.user.pk)
-    if not getattr(settings.BROADSHEET, "epaper_download", False) or not edition.has_pdf or card is None:
+    if settings.BROADSHEET.epaper_download != "on" or not edition.has_pdf or card is None:
         raise Http404
     now = clock.now()
     if not actions.hand_out(reader_id=card.id, edition_id=edition.id, now=now):

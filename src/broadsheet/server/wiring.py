@@ -21,6 +21,7 @@ from broadsheet.archive.events import IndexLost
 from broadsheet.bus import actions as bus
 from broadsheet.demo import actions as demo
 from broadsheet.demo import jobs as demo_jobs
+from broadsheet.epaper import jobs as epaper_jobs
 from broadsheet.gate.ports import Ports
 from broadsheet.leakcheck import jobs as leakcheck_jobs
 from broadsheet.leakcheck import ports as leakcheck_ports
@@ -57,6 +58,7 @@ HANDLERS = {
         website_jobs.reprint_fronts,
         archive_jobs.unindex_story,
         market_jobs.unlink_story,
+        epaper_jobs.take_off_story,
     ),
     IndexLost: (archive_jobs.rebuild_lost,),
     PolicySwitched: (server_jobs.print_policy,),

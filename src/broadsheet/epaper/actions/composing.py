@@ -85,3 +85,16 @@ def order(*, edition_id: int) -> None:
     edition.state, edition.reason, edition.leased_until = "processing", "", None
     edition.save(update_fields=["state", "reason", "leased_until"])
     emit(EditionOrdered(edition.pk, edition.revision))
+
+
+def order_by_rule(*, at: str, now: datetime) -> int | None:
+    """Have today's edition made by the rule once the local time is `at` (HH:MM). An edition that an editor began, that
+    the press sent or that stands already is left alone. Returns its id when it was ordered now."""
+    local = now.astimezone(settings.BROADSHEET.zone)
+    if f"{local:%H:%M}" < at or Edition.objects.filter(date=local.date(), city="").exists():
+        return None
+    edition_id = open_edition(day=local.date(), now=now)
+    if not propose_places(edition_id=edition_id):
+        return None
+    order(edition_id=edition_id)
+    return edition_id

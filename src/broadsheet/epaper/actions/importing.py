@@ -12,7 +12,7 @@ from django.conf import settings
 
 from broadsheet.epaper import files
 from broadsheet.epaper.actions import downloads
-from broadsheet.epaper.actions.pages import NewArea, NewPage, Tick, claim, finish, release, write_page
+from broadsheet.epaper.actions.pages import NewArea, NewPage, Tick, claim, fail, finish, release, write_page
 from broadsheet.epaper.adapters import pdf
 from broadsheet.epaper.models import Area, Edition, Intake
 from broadsheet.epaper.rules.areas import Found, PageContent, PageWord, find_areas, follow
@@ -30,22 +30,27 @@ def make_pages(*, edition_id: int, tick: Tick) -> int | None:
     edition = claim(edition_id=edition_id, now=tick())
     if edition is None or edition.kind != "imported":
         return None
+    try:
+        return _make(edition, tick)
+    except Exception as error:
+        fail(edition_id=edition_id, reason=f"Its pages could not be made: {type(error).__name__}: {error}")
+        raise
+    except BaseException:
+        release(edition_id=edition_id)
+        raise
+
+
+def _make(edition: Edition, tick: Tick) -> int:
     parts = list(edition.intakes.filter(outcome__in=["waiting", "imported"]).order_by("part"))
     matcher = _matcher(edition)
     made = offset = 0
-    whole = False
-    try:
-        for part in parts:
-            made += _make_part(edition, part, offset, matcher, tick)
-            offset += part.pages
-        whole = True
-    finally:
-        if not whole:
-            release(edition_id=edition_id)
+    for part in parts:
+        made += _make_part(edition, part, offset, matcher, tick)
+        offset += part.pages
     Intake.objects.filter(pk__in=[part.pk for part in parts]).update(outcome="imported")
     notes = _notes(edition)
-    finish(edition_id=edition_id, pages=offset, notes=notes, links=links_of(edition), now=tick())
-    downloads.prepare(edition_id=edition_id, parts=[part.stored for part in parts])
+    finish(edition_id=edition.pk, pages=offset, notes=notes, links=links_of(edition), now=tick())
+    downloads.prepare_imported(edition_id=edition.pk)
     return made
 
 

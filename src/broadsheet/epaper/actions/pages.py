@@ -79,13 +79,13 @@ def write_page(*, edition_id: int, page: NewPage, now: datetime) -> None:
             files.picture_name(edition_id, page.number, width, key), page.folder / f"{said['page']}-{width}.jpg"
         )
     if page.number == 1 and images:
-        _write_front(edition_id, page.folder / f"{said['page']}-480.jpg")
+        write_front(edition_id, page.folder / f"{said['page']}-480.jpg")
     old = _enter(edition_id, page, key, now)
     for width, former in old:
         files.delete(files.picture_name(edition_id, page.number, width, former))
 
 
-def _write_front(edition_id: int, source: Path) -> None:
+def write_front(edition_id: int, source: Path) -> None:
     """The small front for everyone: so coarse that its text cannot be read."""
     small = source.with_name("front.jpg")
     with Image.open(source) as picture:

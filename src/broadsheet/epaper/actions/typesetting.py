@@ -31,20 +31,25 @@ def compose(*, edition_id: int, tick: Tick) -> int | None:
     edition = claim(edition_id=edition_id, now=tick())
     if edition is None or edition.kind != "typeset":
         return None
-    with TemporaryDirectory(prefix="edition-") as name:
-        folder = Path(name)
-        try:
-            story_ids, job = _job(edition, folder)
-            if not story_ids:
-                raise typesetter.SettingFailedError("None of the chosen stories is published.")
-            made = typesetter.set_edition(folder, job)
-        except typesetter.SettingFailedError as error:
-            fail(edition_id=edition_id, reason=str(error))
-            return None
-        except BaseException:
-            release(edition_id=edition_id)
-            raise
-        return _make_pages(edition, folder, made, story_ids, tick)
+    try:
+        with TemporaryDirectory(prefix="edition-") as name:
+            return _set(edition, Path(name), tick)
+    except typesetter.SettingFailedError as error:
+        fail(edition_id=edition_id, reason=str(error))
+        return None
+    except Exception as error:
+        fail(edition_id=edition_id, reason=f"It could not be set: {type(error).__name__}: {error}")
+        raise
+    except BaseException:
+        release(edition_id=edition_id)
+        raise
+
+
+def _set(edition: Edition, folder: Path, tick: Tick) -> int:
+    story_ids, job = _job(edition, folder)
+    if not story_ids:
+        raise typesetter.SettingFailedError("None of the chosen stories is published.")
+    return _make_pages(edition, folder, typesetter.set_edition(folder, job), story_ids, tick)
 
 
 def _job(edition: Edition, folder: Path) -> tuple[list[int], dict[str, Any]]:
@@ -78,21 +83,15 @@ def _make_pages(edition: Edition, folder: Path, made: dict[str, Any], story_ids:
     files.replace(stored, source)
     pages = {page["number"]: page for page in made["pages"]}
     heads = {key: story.public.headline for key, story in full_stories(story_ids).items()}
-    whole = False
-    try:
-        for said in pdf.read_pages(source, folder, sorted(pages)):
-            page = pages[said["page"]]
-            areas = [
-                _area(said, [tuple(box) for box in boxes], story_ids[key], heads.get(story_ids[key], ""))
-                for key, boxes in page["areas"]
-                if story_ids[key] in heads
-            ]
-            new = NewPage(said["page"], f"{digest[:40]}-{said['page']}", said, folder, areas, section=page["section"])
-            write_page(edition_id=edition.pk, page=new, now=tick())
-        whole = True
-    finally:
-        if not whole:
-            release(edition_id=edition.pk)
+    for said in pdf.read_pages(source, folder, sorted(pages)):
+        page = pages[said["page"]]
+        areas = [
+            _area(said, [tuple(box) for box in boxes], story_ids[key], heads.get(story_ids[key], ""))
+            for key, boxes in page["areas"]
+            if story_ids[key] in heads
+        ]
+        new = NewPage(said["page"], f"{digest[:40]}-{said['page']}", said, folder, areas, section=page["section"])
+        write_page(edition_id=edition.pk, page=new, now=tick())
     notes = [f"No page had room for: {heads.get(story_ids[key], story_ids[key])}" for key in made["left_out"]]
     finish(edition_id=edition.pk, pages=len(pages), notes=notes, links=links_of(edition), now=tick())
     downloads.prepare(edition_id=edition.pk, parts=[stored])

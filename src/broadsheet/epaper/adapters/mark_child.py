@@ -1,4 +1,5 @@
-"""Makes the PDF that readers download, in a process of its own: `OUT IN…` joins the parts and prepares the mark.
+"""Makes the PDF that readers download, in a process of its own: `OUT IN… [PAGE=PICTURE…]` joins the parts, puts
+pictures in the place of pages, and prepares the mark.
 
 Each page shows one shared form with a string of a fixed length; for a reader only those bytes are changed, in place. The
 form's font is embedded and the form marked as no part of the text, so a tagged edition stays one. Django-free.
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fontTools.ttLib import TTFont
+from PIL import Image
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import (
     ArrayObject,
@@ -33,7 +35,7 @@ SIZE = 6.5
 LEFT, UP = 30.0, 9.0  # points from the page's corner
 
 
-def prepare(target: Path, parts: list[Path]) -> list[list[int]]:
+def prepare(target: Path, parts: list[Path], pictures: dict[int, Path]) -> list[list[int]]:
     """Write the joined and prepared PDF. Returns [[offset, length]] of the string that a reader's name goes into."""
     if len(parts) == 1:
         writer = PdfWriter(clone_from=PdfReader(parts[0]))
@@ -41,6 +43,8 @@ def prepare(target: Path, parts: list[Path]) -> list[list[int]]:
         writer = PdfWriter()
         for part in parts:
             writer.append(part)
+    for number, picture in pictures.items():
+        _replace(writer, number - 1, picture)
     form = writer._add_object(_form(writer))  # noqa: SLF001 - pypdf has no other way to share an object between pages
     before = writer._add_object(_stream(b"q\n"))  # noqa: SLF001
     for page in writer.pages:
@@ -53,6 +57,17 @@ def prepare(target: Path, parts: list[Path]) -> list[list[int]]:
         raise ValueError("the place for the mark is not there, or twice")
     target.write_bytes(content)
     return [[at, ROOM]]
+
+
+def _replace(writer: PdfWriter, index: int, picture: Path) -> None:
+    """A picture of its size instead of a page; nothing of the page's own content stays reachable."""
+    box = writer.pages[index].mediabox
+    made = BytesIO()
+    with Image.open(picture) as image:
+        image.convert("RGB").save(made, "PDF", resolution=image.width / float(box.width) * 72, quality=75)
+    new = PdfReader(made).pages[0]
+    writer.remove_page(index, clean=True)
+    writer.insert_page(new, index)
 
 
 def _stream(content: bytes) -> DecodedStreamObject:
@@ -138,7 +153,10 @@ def _font(writer: PdfWriter) -> DictionaryObject:
 def main(arguments: list[str]) -> None:
     hold_limits()
     try:
-        places = prepare(Path(arguments[0]), [Path(name) for name in arguments[1:]])
+        split = [argument.partition("=") for argument in arguments[1:]]
+        pictures = {int(number): Path(path) for number, _, path in split if number.isdecimal()}
+        parts = [Path("".join(whole)) for whole in split if not whole[0].isdecimal()]
+        places = prepare(Path(arguments[0]), parts, pictures)
     except Exception as error:  # noqa: BLE001 - a file of the press may break pypdf in any way
         sys.stdout.write(json.dumps({"failed": f"{type(error).__name__}: {error}"[:300]}))
     else:

@@ -112,7 +112,10 @@ def _write(path: Path, value: Any) -> None:
 
 def _geometry() -> dict[str, float]:
     return {
-        "width": grid.PAGE_WIDTH, "height": grid.PAGE_HEIGHT, "margin": grid.MARGIN, "live": grid.LIVE,
+        "width": grid.PAGE_WIDTH,
+        "height": grid.PAGE_HEIGHT,
+        "margin": grid.MARGIN,
+        "live": grid.LIVE,
         "masthead": grid.y_of(grid.MASTHEAD),
     }
 

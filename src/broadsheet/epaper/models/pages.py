@@ -45,11 +45,17 @@ class Area(models.Model):
     """An article, advertisement or picture on a page. `boxes` are its parts, [[x0, y0, x1, y1], …]; x0…y1 the box
     around them. `story_id` is the newsroom's story it shows, with how sure that is in hundredths."""
 
-    KINDS = [("story", "story"), ("ad", "advertisement"), ("picture", "picture"), ("other", "other")]
+    KINDS = [
+        ("story", "story"),
+        ("ad", "advertisement"),
+        ("picture", "picture"),
+        ("other", "other"),
+        ("withdrawn", "withdrawn"),
+    ]
 
     page = models.ForeignKey(EditionPage, models.CASCADE, related_name="areas")
     number = models.PositiveSmallIntegerField(help_text="In reading order, from 1.")
-    kind = models.CharField(max_length=8, choices=KINDS, default="story")
+    kind = models.CharField(max_length=10, choices=KINDS, default="story")
     x0 = models.PositiveSmallIntegerField()
     y0 = models.PositiveSmallIntegerField()
     x1 = models.PositiveSmallIntegerField()

@@ -115,7 +115,8 @@ def _inner(waiting: Sequence[Item], number: int, pages: int, shapes: Shapes) -> 
         count += 1
     best: tuple[float, list[Item], Made] | None = None
     for tried in (count - 1, count, count + 1, count + 2) if pages > 1 else (len(order), count):
-        if not 0 < tried <= min(len(order), MOST_ON_PAGE):
+        # A story at least stays for each page that follows.
+        if not 0 < tried <= min(len(order), MOST_ON_PAGE, max(1, len(order) - pages + 1)):
             continue
         chosen = sorted(order[:tried], key=lambda item: (item.comes_from > 0, -item.weight))
         made = make_page(chosen, columns=COLUMNS, first=0, lines=LINES, sizes=sizes_for("inner"), shapes=shapes)
