@@ -34,8 +34,9 @@ def _command(*arguments: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     """What a child may know: where the program's own modules are, and nothing of its secrets."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL", "TMPDIR")}
-    return {**kept, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry), "PYTHONDONTWRITEBYTECODE": "1"}
+    named = ("PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONPYCACHEPREFIX")
+    kept = {name: os.environ[name] for name in named if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
 
 
 def probe(path: Path) -> Probed:
