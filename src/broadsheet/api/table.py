@@ -31,7 +31,8 @@ class Param:
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """`path` after /api/v1, with {names}; `scope` what the token must have, "" for nobody's; `open`: answered without a
-    token too, then with less. `answer`: its schema in document.SCHEMAS, "" for none. `for_partners`: counted by client."""
+    token too, then with less. `answer`: its schema in document.SCHEMAS, "" for none. `for_partners`: a partner's
+    requests are counted for it, not for each reader."""
 
     method: str
     path: str
