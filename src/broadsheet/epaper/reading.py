@@ -68,7 +68,7 @@ def opened(edition: EditionView, *, with_text: bool = False) -> OpenEdition:
     gone: dict[int, tuple[Box, ...]] = {}
     areas: dict[int, AreaView] = {}
     for row in rows:
-        if row.story_id is not None and row.story_id not in cards:
+        if row.kind == "withdrawn" or (row.story_id is not None and row.story_id not in cards):
             gone[row.page] = (*gone.get(row.page, ()), *row.boxes)
         else:
             areas[row.id] = row

@@ -73,18 +73,17 @@ def let_go(request: HttpRequest, edition: str) -> HttpResponse:
     return response
 
 
-@require_POST
+@require_safe
 @views_door.page
 def download(request: HttpRequest, day: str, city: str | None = None) -> HttpResponseBase:
     """The edition's PDF with the reader's name on each page."""
     edition, card = edition_at(day, city), reader_card(request.user.pk)
     if settings.BROADSHEET.epaper_download != "on" or not edition.has_pdf or card is None:
         raise Http404
-    now = clock.now()
-    if not actions.hand_out(reader_id=card.id, edition_id=edition.id, now=now):
+    if request.method == "GET" and not actions.hand_out(reader_id=card.id, edition_id=edition.id, now=clock.now()):
         values = {"most": settings.BROADSHEET.epaper_downloads_per_day}
         return render(request, "epaper/enough.html", values, status=429, using="jinja2")
-    pdf = queries.marked_pdf(edition.id, f"{card.name} {card.email}".strip())
+    pdf = queries.marked_pdf(edition.id, name=card.name, contact=card.email)
     if pdf is None:
         raise Http404
     response = StreamingHttpResponse(pdf.chunks, content_type="application/pdf")

@@ -109,7 +109,9 @@ def _keep(reader_id: int, edition_id: int, made: _Cut, now: datetime) -> int:
         created_at=now,
     )
     for part, content in enumerate(made.pictures, 1):
-        files.storage().save(files.clip_name(row.pk, part), ContentFile(content))
+        name = files.clip_name(row.pk, part)
+        files.delete(name)  # a number whose transaction did not last is given again
+        files.storage().save(name, ContentFile(content))
     return row.pk
 
 

@@ -32,12 +32,15 @@ def let_go(*, reader_id: int, edition_id: int, device: str) -> None:
 
 @transaction.atomic
 def hand_out(*, reader_id: int, edition_id: int, now: datetime) -> bool:
-    """Note that a reader downloads a PDF; False, and nothing noted, when the day's are used up."""
+    """Note that a reader downloads a PDF; the same one again that day is not counted. False, and nothing noted, when
+    the day's are used up."""
     # The reader's row is the lock: the day's last one is handed out once.
     lock_reader(reader_id=reader_id)
     day = local_date(now, settings.BROADSHEET.zone)
-    taken = Handout.objects.filter(reader_id=reader_id, day=day).count()
-    if taken >= settings.BROADSHEET.epaper_downloads_per_day:
+    handed = list(Handout.objects.filter(reader_id=reader_id, day=day).values_list("edition_id", flat=True))
+    if edition_id in handed:
+        return True
+    if len(handed) >= settings.BROADSHEET.epaper_downloads_per_day:
         return False
-    Handout.objects.create(reader_id=reader_id, edition_id=edition_id, day=day, number=taken + 1, at=now)
+    Handout.objects.create(reader_id=reader_id, edition_id=edition_id, day=day, number=len(handed) + 1, at=now)
     return True

@@ -47,7 +47,7 @@ export async function keep(id, told) {
   const answer = await post(`/epaper/e/${id}/keep/`);
   if (!answer.ok) throw new Error("refused");
   const plan = await answer.json(), cache = await caches.open(shelf(id));
-  const modules = ["viewer", "stage", "panel", "clip", "keep", "shelf"].map((name) => new URL(`./${name}.js`, import.meta.url).href);
+  const modules = ["viewer.js", "stage.js", "panel.js", "panel.css", "clip.js", "keep.js"].map((name) => new URL(`./${name}`, import.meta.url).href);
   const frames = await Promise.all(["/epaper/kept/", location.pathname, plan.addresses.at(-1)].map((one) => fetch(one).then((got) => got.text())));
   const statics = frames.flatMap((text) => text.match(/\/static\/[^"'\s]+/g) || []);
   const list = [...new Set([...plan.addresses, "/epaper/kept/", ...statics, ...modules])];

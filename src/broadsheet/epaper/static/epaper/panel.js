@@ -148,11 +148,7 @@ function more(api) {
     return api.make("li", {}, button);
   })));
   const list = inner.querySelector("ul");
-  if (pdf) {
-    const button = api.make("button", { type: "button" }, "Download as PDF, with your name on each page");
-    button.addEventListener("click", () => { close(api); pdf.requestSubmit(); });
-    list.append(api.make("li", {}, button));
-  }
+  if (pdf) list.append(api.make("li", {}, api.make("a", { href: pdf.href, download: true }, "Download as PDF, with your name on each page")));
   for (const [href, words] of [["/epaper/clips/", "Your clippings"], ["/epaper/kept/", "Kept on this device"], ["/epaper/#calendar", "Back issues"]]) {
     list.append(api.make("li", {}, api.make("a", { href }, words)));
   }

@@ -243,6 +243,7 @@ async function load() {
 function begin(loaded) {
   edition = loaded;
   const first = find("first"), shown = first.querySelector("img");
+  document.head.append(make("link", { rel: "stylesheet", href: new URL("./panel.css", import.meta.url).href }));
   document.documentElement.classList.add("js");
   canvas.className = "canvas";
   stage.tabIndex = 0;
@@ -278,7 +279,4 @@ function begin(loaded) {
   if ("serviceWorker" in navigator && navigator.serviceWorker.controller) import("./keep.js").then((keep) => keep.check(api)).catch(() => {});
 }
 
-// The picture that came with the page goes first.
-const early = find("first").querySelector("img");
-const there = early && !early.complete ? new Promise((done) => ["load", "error"].forEach((name) => early.addEventListener(name, done))) : null;
-Promise.all([there, load()].reverse()).then(([loaded]) => begin(loaded)).catch(() => { /* The page is whole without it. */ });
+load().then(begin).catch(() => { /* The page is whole without it. */ });
