@@ -156,6 +156,17 @@ def normal_email(text: str) -> str:
     return text.strip().lower()
 
 
+_PLAIN = re.compile(r"[!-~]+")
+_NOT_IN_IT = frozenset('"<>(),;:\\[]')
+LONGEST_EMAIL = 254
+
+
+def can_be_mailed(email: str) -> bool:
+    """Whether an address has the plain form our mails are addressed in: ASCII, no quotes, no spaces."""
+    plain = _PLAIN.fullmatch(email) is not None and not _NOT_IN_IT & set(email)
+    return plain and len(email) <= LONGEST_EMAIL and len(email.partition("@")[0]) <= 64  # noqa: PLR2004 - RFC 5321
+
+
 def masked(email: str) -> str:
     """`a…a@reader.example`: enough to know one's own address again, too little for who found a link."""
     name, _, host = email.rpartition("@")

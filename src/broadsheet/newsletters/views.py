@@ -75,8 +75,11 @@ def front(request: HttpRequest) -> HttpResponse:
     email = rules.normal_email(request.POST.get("email", ""))
     try:
         _valid(email)
-        email.encode("ascii")
-    except (ValidationError, UnicodeError):
+    except ValidationError:
+        email_is_good = False
+    else:
+        email_is_good = rules.can_be_mailed(email)
+    if not email_is_good:
         return _front(request, error="email", email=email, status=422)
     if not slugs:
         return _front(request, error="lists", email=email, status=422)
