@@ -80,7 +80,7 @@ class Visit:
         self.context = chromium.new_context(viewport=size, reduced_motion="reduce", **more)
         self.page, self.asked, self.wrong = self.context.new_page(), [], []
         tag = "window.tagRan = (window.tagRan || 0) + 1;"
-        self.context.route("https://**", lambda r: r.fulfill(content_type="text/javascript", body=tag))
+        self.context.route(re.compile("^https://"), lambda r: r.fulfill(content_type="text/javascript", body=tag))
         self.page.on("request", lambda request: self.asked.append(request.url.removeprefix(self.base)))
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("console", lambda m: self.wrong.append(m.text) if m.type == "error" else None)
