@@ -1,22 +1,26 @@
-"""The commands `broadsheet archive search` and `broadsheet archive rebuild`."""
+"""The command `broadsheet archive`: search, rebuild, import and export."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections import Counter
+from pathlib import Path
 from typing import Any, TextIO
 
-from broadsheet.archive import actions, queries
+from broadsheet import clock
+from broadsheet.archive import actions, queries, transfer
 from broadsheet.archive.index import IndexUnavailableError
 from broadsheet.dates import rfc3339
 
-FOUND_WRONG = 1
+FOUND_WRONG, USAGE = 1, 2
+EVERY = 10_000  # lines between two words of progress
 
 
 def add_commands(subparsers: Any) -> None:
-    """Adds `archive` with `search` and `rebuild`."""
-    archive = subparsers.add_parser("archive", help="search the paper's stories")
+    """Adds `archive` with its verbs."""
+    archive = subparsers.add_parser("archive", help="search the paper's stories; bring old years in, take all out")
     commands = archive.add_subparsers(dest="archive_command", required=True, metavar="COMMAND")
     search = commands.add_parser("search", help="published stories that have every word, best first")
     search.add_argument("query", nargs="+", metavar="QUERY", help='words; "quoted words" must stand together')
@@ -26,6 +30,14 @@ def add_commands(subparsers: Any) -> None:
     search.set_defaults(run=run_search)
     rebuild = commands.add_parser("rebuild", help="build the search index anew from what is published")
     rebuild.set_defaults(run=run_rebuild)
+    bring = commands.add_parser("import", help="old years from a file, one story as JSON a line")
+    bring.add_argument("path", metavar="PATH", type=Path)
+    bring.add_argument("--check", action="store_true", help="say what would come of each line, and change nothing")
+    bring.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one object for each line read")
+    bring.set_defaults(run=run_import)
+    take = commands.add_parser("export", help="every published story, whole, in the form that import reads")
+    take.add_argument("path", metavar="PATH", help="a file, or - for stdout")
+    take.set_defaults(run=run_export)
 
 
 def run_search(args: argparse.Namespace, out: TextIO | None = None) -> int:
@@ -62,4 +74,42 @@ def _as_json(hit: queries.Hit) -> dict[str, Any]:
 def run_rebuild(args: argparse.Namespace, out: TextIO | None = None) -> int:  # noqa: ARG001 - every command has this form
     """Builds the index anew. 0."""
     (out or sys.stdout).write(f"{actions.rebuild()} stories\n")
+    return 0
+
+
+def run_import(args: argparse.Namespace, out: TextIO | None = None) -> int:
+    """Prints the lines that gave no story, with --json every line. 0 when all did, 1 when some did not."""
+    out = out or sys.stdout
+    if not args.path.is_file():
+        sys.stderr.write(f"broadsheet: {args.path} is not a file.\n")
+        return USAGE
+    counts: Counter[str] = Counter()
+    as_json = getattr(args, "json", False)
+    for one in transfer.bring_in(args.path, now=clock.now(), check_only=args.check):
+        counts[one.status] += 1
+        if as_json:
+            told = {"line": one.line, "source_id": one.source_id, "status": one.status}
+            out.write(json.dumps({**told, "reason": one.reason or None, "story_id": one.story_id}) + "\n")
+        elif one.status in ("refused", "kept"):
+            out.write(f"line {one.line}: {one.reason}\n")
+        if counts.total() % EVERY == 0:
+            sys.stderr.write(f"{counts.total():,} lines\n")
+    if not args.check:
+        actions.write_pending()
+    words = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items())) or "nothing in it"
+    (sys.stderr if as_json else out).write(f"{words}\n")
+    return FOUND_WRONG if counts["refused"] else 0
+
+
+def run_export(args: argparse.Namespace, out: TextIO | None = None) -> int:
+    """0. The file appears whole or not at all."""
+    if args.path == "-":
+        count = transfer.take_out(out or sys.stdout)
+    else:
+        path = Path(args.path)
+        part = path.with_name(f"{path.name}.part")
+        with part.open("w", encoding="utf-8") as file:
+            count = transfer.take_out(file)
+        part.replace(path)
+    sys.stderr.write(f"{count:,} stories\n")
     return 0

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from wagtail.views import serve
 
 from broadsheet import clock
+from broadsheet.archive.queries import moved_to
 from broadsheet.newsroom import queries as newsroom
 from broadsheet.press.queries import chrome
 from broadsheet.press.typesetting import render as typeset
@@ -96,6 +97,10 @@ def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the same fo
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's form
+    """No such page: unless the address is one of the system that the paper came from."""
+    there = moved_to(request.get_full_path())
+    if there:
+        return redirect(there, permanent=True)
     return render(request, "website/404.html", status=404, using="jinja2")
 
 
