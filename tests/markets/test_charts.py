@@ -36,7 +36,9 @@ def quote(**fields):
 
 
 def plot(values, **fields):
-    return Plot(**{"days": weekdays(len(values)), "values": values, "title": "A title", "words": "Some words", **fields})
+    return Plot(
+        **{"days": weekdays(len(values)), "values": values, "title": "A title", "words": "Some words", **fields}
+    )
 
 
 def points(svg):
@@ -199,7 +201,10 @@ def test_two_instruments_are_compared_from_the_first_day_both_have_a_close():
 
 def test_what_is_public_of_a_chart_has_no_volumes():
     some = bars([100, 101, 102], volume=987_654)
-    for text in (*chart_view(quote(), some, "1y", public=True).drawn, pictures.chart(chart_plot(quote(), some, public=True))):
+    for text in (
+        *chart_view(quote(), some, "1y", public=True).drawn,
+        pictures.chart(chart_plot(quote(), some, public=True)),
+    ):
         assert "Volume" not in text
     assert "volume" not in chart_view(quote(), some, "1y", public=True).figures
     assert "Volume" in chart_view(quote(), some, "1y").drawn[0]

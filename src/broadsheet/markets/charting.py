@@ -36,7 +36,8 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class ChartView:
     """A chart as its page shows it. `marked`: (letter, story) of the stories on it, newest first. `figures`: for the
-    page's script, of the points that are drawn."""
+    page's script, of the points that are drawn. `pending`: the ex-day of an action that nobody has confirmed yet: what
+    lies before it cannot be compared with what lies after it, and no change is claimed over it."""
 
     span: str
     span_name: str
@@ -52,6 +53,7 @@ class ChartView:
     figures: Mapping[str, Any]
     versus: Quote | None = None
     versus_bp: int | None = None
+    pending: date | None = None
 
 
 def first_day(span: str, last: date) -> date | None:
@@ -83,11 +85,14 @@ def chart_view(
         return None
     marked = _marked(bars, stories)
     high, low = max(bars, key=lambda bar: bar.close), min(bars, key=lambda bar: bar.close)
-    changed = rules.change_bp(bars[-1].close, bars[0].close)
+    pending = _pending(quote, bars)
+    changed = None if pending else rules.change_bp(bars[-1].close, bars[0].close)
     words = _words(quote, bars, high, low, changed)
     plot = _plot(quote, bars, words, marked, public=public)
     other: tuple[float | None, ...] = ()
     versus_bp = None
+    if versus and (pending or _pending(versus[0], bars)):
+        versus = None
     if versus:
         other, versus_bp = _beside(bars, versus[1])
         words = f"{words} Beside it {versus[0].name}: {figures.spoken(versus_bp)}."
@@ -107,13 +112,20 @@ def chart_view(
         figures=_figures(quote, bars, plot, other),
         versus=versus[0] if versus else None,
         versus_bp=versus_bp,
+        pending=pending,
     )
+
+
+def _pending(quote: Quote, bars: Sequence[Bar]) -> date | None:
+    since = quote.pending_since
+    return since if since and bars[0].day < since <= bars[-1].day else None
 
 
 def chart_plot(quote: Quote, bars: Sequence[Bar], *, public: bool = False) -> Plot:
     """A chart without stories, for a picture of its own. At least two bars."""
     high, low = max(bars, key=lambda bar: bar.close), min(bars, key=lambda bar: bar.close)
-    words = _words(quote, bars, high, low, rules.change_bp(bars[-1].close, bars[0].close))
+    changed = None if _pending(quote, bars) else rules.change_bp(bars[-1].close, bars[0].close)
+    words = _words(quote, bars, high, low, changed)
     return _plot(quote, bars, words, (), public=public)
 
 
@@ -143,7 +155,7 @@ def _plot(
         title=f"{quote.name}, closing prices",
         words=words,
         volumes=volumes if any(volumes) else (),
-        before=bars[0].close / SCALE,
+        before=None if _pending(quote, bars) else bars[0].close / SCALE,
         before_label=f"Close of {figures.day(bars[0].day)}",
         marks=[
             Mark(max(bisect_right(days, story.day) - 1, 0), letter, f"{figures.day(story.day)}: {story.headline}")
@@ -202,7 +214,7 @@ def _figures(quote: Quote, bars: Sequence[Bar], plot: Plot, other: Sequence[floa
         "at": places,
         "day": [bars[n].day.isoformat() for n in places],
         "close": [bars[n].close / SCALE for n in places],
-        "first": bars[0].close / SCALE,
+        "first": None if _pending(quote, bars) else bars[0].close / SCALE,
     }
     if plot.volumes:
         made["volume"] = [bars[n].volume for n in places]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -18,6 +19,8 @@ _PERCENTS = {
     "year_to": "return_1y_to_bp", "near_high": "near_high_bp", "near_low": "near_low_bp",
 }  # fmt: skip
 _CRORE_MINOR = 10_000_000 * 100
+UNKNOWN_OF_SOME = ("-value", "-volume")
+"""Figures that indices and funds do not have: those are shown in another order, not left out."""
 ORDERS = {
     "-value": "Turnover, highest first", "-change": "Day’s rise", "change": "Day’s fall", "-1m": "Return of a month",
     "-6m": "Return of six months", "-1y": "Return of a year", "-3y": "Return of three years", "1y": "Loss of a year",
@@ -30,6 +33,9 @@ ORDERS = {
 def screener(request: HttpRequest) -> HttpResponse:
     wanted, typed, wrong = read(request.GET)
     found = queries.screen(wanted, after=request.GET.get("after", "")[:120], limit=PAGE)
+    if not found.quotes and "after" not in request.GET and typed["order"] in UNKNOWN_OF_SOME:
+        typed["order"] = "name"
+        found = queries.screen(replace(wanted, order="name"), limit=PAGE)
     asked = {name: value for name, value in typed.items() if value}
     values = {
         "found": found,

@@ -48,7 +48,8 @@
     function change(place) { return (data.close[place] / data.first - 1) * 100; }
 
     function told(place) {
-      var parts = [day(data.day[place]), fixed(data.close[place], data.decimals), percent(change(place))];
+      var parts = [day(data.day[place]), fixed(data.close[place], data.decimals)];
+      if (data.first !== null) parts.push(percent(change(place)));
       if (data.compared && data.other[place] !== null) parts.push("the other " + percent(data.other[place]));
       if (data.volume && data.volume[place]) parts.push("volume " + many(data.volume[place]));
       return parts;
@@ -73,7 +74,7 @@
       parts.slice(1).forEach(function (words, place) {
         var span = document.createElement("span");
         span.textContent = words;
-        if (place === 1) span.className = "moved " + (change(at) < 0 ? "down" : "up");
+        if (place === 1 && data.first !== null) span.className = "moved " + (change(at) < 0 ? "down" : "up");
         readout.append(span);
       });
       stage.setAttribute("aria-valuenow", at);
