@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from django.test import Client
+from tests import make
 
 from broadsheet.access import actions as access
 from broadsheet.markets.actions import history
 from broadsheet.markets.actions.history import NewInstrument
 from broadsheet.markets.values import SCALE, Action, Breadth
-from tests import make
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 FRIDAY = date(2027, 1, 8)  # the last trading day before make.NOW, a Sunday

@@ -3,7 +3,7 @@
 import re
 import time
 from datetime import date, timedelta
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -26,7 +26,10 @@ def weekdays(count, last=LAST):
 
 
 def bars(closes, last=LAST, volume=1000):
-    return [Bar(day, round(close * SCALE), volume=volume) for day, close in zip(weekdays(len(closes), last), closes)]
+    return [
+        Bar(day, round(close * SCALE), volume=volume)
+        for day, close in zip(weekdays(len(closes), last), closes, strict=False)
+    ]
 
 
 def quote(**fields):
@@ -48,7 +51,7 @@ def points(svg):
     x, y = map(float, start.split())
     places = [(x, y)]
     numbers = [float(one) for one in re.findall(r"-?[\d.]+(?:e-?\d+)?", rest)]
-    for dx, dy in zip(numbers[::2], numbers[1::2]):
+    for dx, dy in zip(numbers[::2], numbers[1::2], strict=False):
         x, y = x + dx, y + dy
         places.append((x, y))
     return places
@@ -56,7 +59,7 @@ def points(svg):
 
 def test_the_line_goes_where_the_values_go_to_a_tenth_of_a_pixel():
     values = [100.0, 140.0, 90.0, 90.0, 120.0]
-    svg = ElementTree.fromstring(line_chart(plot(values)))
+    svg = ET.fromstring(line_chart(plot(values)))
     left, _, right, bottom, low, high, count = map(float, svg.get("data-frame").split())
     top = charts._TOP
     assert count == 5
@@ -89,7 +92,7 @@ def test_no_peak_is_lost_when_a_long_line_is_thinned():
 
 def test_who_listens_hears_title_and_words_and_no_markup_gets_through():
     text = line_chart(plot([1.0, 2.0], title="Tide & Water <Ltd>", marks=[Mark(1, "A", "<b>News</b>")]), key="q")
-    svg = ElementTree.fromstring(text)
+    svg = ET.fromstring(text)
     assert svg.get("role") == "img"
     ids = [svg.get("aria-labelledby"), svg.get("aria-describedby")]
     said = [svg.find(f".//*[@id='{name}']").text for name in ids]
@@ -105,7 +108,7 @@ def test_the_colour_of_a_line_is_said_by_its_class_and_measured_from_the_close_b
 
 
 def test_marks_that_share_a_day_stand_above_each_other():
-    svg = ElementTree.fromstring(line_chart(plot([1.0, 2.0, 3.0], marks=[Mark(1, "A", "a"), Mark(1, "B", "b")])))
+    svg = ET.fromstring(line_chart(plot([1.0, 2.0, 3.0], marks=[Mark(1, "A", "a"), Mark(1, "B", "b")])))
     places = [(one.get("cx"), one.get("cy")) for one in svg.iter(f"{SVG}circle") if one.get("r") == "8.5"]
     assert len(set(places)) == 2
     assert places[0][0] == places[1][0]
@@ -214,7 +217,7 @@ def test_pictures_bring_their_colours_and_their_policy_allows_exactly_them():
     one = quote(spark=tuple(range(100, 160)), generated=True)
     for text in (pictures.card(one), pictures.strip([one] * 9, pictures.STRIPS["wide"]),
                  pictures.chart(plot([1.0, 2.0]))):  # fmt: skip
-        svg = ElementTree.fromstring(text)
+        svg = ET.fromstring(text)
         style = svg.find(f"{SVG}style").text
         assert style in (pictures.CARD_STYLE, pictures.CHART_STYLE)
         assert "prefers-color-scheme:dark" in style

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 from django.test import Client
+from tests import make
+from tests.markets.market import FRIDAY, instrument, signed_in
 
 from broadsheet import clock
 from broadsheet.markets import actions as markets
@@ -13,8 +15,6 @@ from broadsheet.markets.actions.stories import link_story
 from broadsheet.markets.models import CorporateAction, Instrument, Price, Snapshot
 from broadsheet.markets.values import SCALE, Action
 from broadsheet.press.queries import stores
-from tests import make
-from tests.markets.market import FRIDAY, instrument, signed_in
 
 pytestmark = pytest.mark.django_db
 ROOMS = ("/investor/watch/", "/investor/portfolio/", "/investor/screener/", "/investor/portfolio/trades.csv",
@@ -44,7 +44,7 @@ def reader(tidewater):
 
 
 def text(answer):
-    body = re.sub(r"<(script|style)\b.*?</\1>", " ", answer.content.decode(), flags=re.S)
+    body = re.sub(r"<(script|style)\b.*?</\1>", " ", answer.content.decode(), flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())
 
 
@@ -149,7 +149,8 @@ def test_who_switches_by_script_gets_the_same_chart_alone(subscriber, reader):
     part = subscriber.get("/investor/nse-tidewater/?range=6m&part=chart")
     inner = part.content.decode().strip()
     assert inner in whole
-    assert inner.startswith("<section") and inner.endswith("</section>")
+    assert inner.startswith("<section")
+    assert inner.endswith("</section>")
     assert part.headers["Cache-Control"] == "private, no-store"
     walled = reader.get("/investor/nse-tidewater/?range=6m&part=chart")
     assert walled.headers["Broadsheet-Variant"] == "wall"
@@ -297,8 +298,8 @@ def test_a_chart_by_its_address_shows_others_than_a_year_to_who_may_alone(tidewa
 
 
 def test_a_story_about_an_instrument_shows_its_card_and_one_about_none_does_not(tidewater):
-    from broadsheet.press.printer import print_full, print_walls
     from broadsheet.newsroom import queries as newsroom
+    from broadsheet.press.printer import print_full, print_walls
     from broadsheet.press.queries import chrome, walls
 
     story = make.story(headline="Tidewater wins", instruments=[tidewater])

@@ -105,7 +105,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         reader_id=request.user.pk, rows=named, now=now, today=local_date(now, sessions.EXCHANGE_ZONE)
     )
     shown = sorted([*problems, *unknown, *taken.problems], key=lambda one: one.line)
-    return _page(request, report={"new": taken.new, "known": taken.known, "problems": shown})
+    return _page(request, report={"wrong": "", "new": taken.new, "known": taken.known, "problems": shown})
 
 
 def _named(rows: Sequence[inputs.TradeRow]) -> tuple[list[tuple[inputs.TradeRow, str]], list[inputs.Problem]]:
