@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +54,11 @@ def bring_in(path: Path, *, now: datetime, check_only: bool = False) -> Iterator
                 yield from _store(batch, now, check_only=check_only)
                 batch = []
     yield from _store(batch, now, check_only=check_only)
+
+
+def bring_in_rows(lines: Iterable[Line], *, now: datetime) -> list[Outcome]:
+    """The same for stories that a program has at hand."""
+    return list(_store(list(enumerate(lines, 1)), now, check_only=False))
 
 
 def _store(batch: list[tuple[int, Line]], now: datetime, *, check_only: bool) -> Iterator[Outcome]:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from broadsheet.demo import ads, epaper, markets, newsletters, partners
+from broadsheet.demo import ads, archive, epaper, markets, newsletters, partners
 
 ROOMS: tuple[tuple[str, Callable[[datetime], None]], ...] = (
     ("ads", ads.furnish),
     ("partners", partners.furnish),
+    ("archive", archive.furnish),
     ("epaper", epaper.furnish),
     ("markets", markets.furnish),
     ("newsletters", newsletters.furnish),
