@@ -45,7 +45,7 @@ def fill(twin: str, now: datetime) -> Filled:
         [
             Address(f"{base}2/", "epaper", "page"),
             Address(f"{base}story/{found.id}/", "epaper", "page"),
-            Address(f"{data}words/2.json", "epaper", "page"),
+            Address(f"{data}words/2.json", "epaper"),
             Address(f"{data}edition.json", "epaper"),
             Address(f"{base}search/?q={_SOUGHT}", "epaper"),
             Address(f"{data}search.json?q={_SOUGHT}", "epaper"),
