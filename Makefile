@@ -8,7 +8,7 @@ WORKERS ?= auto
 REQUIRE_ALL ?=
 .DEFAULT_GOAL := help
 ARGS ?=
-.PHONY: help demo test lint fmt types contracts unit bench-gate bench-stories prove-gate lock schema docs wheel clean bench-notices prove-billing bench-billing scenarios bench-search
+.PHONY: help demo test lint fmt types contracts unit bench-gate bench-stories prove-gate lock schema docs wheel clean bench-newsletters bench-notices prove-billing bench-billing scenarios bench-search
 
 help: ## what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ bench-billing: $(VENV)/.dev ## renewals a second from ten thousand due subscript
 
 bench-search: $(VENV)/.dev ## search over 200,000 stories beside SQLite's FTS5: building, size, kinds of question (ARGS="--stories 1000000")
 	@$(BIN)/python -m tools.bench_search $(ARGS)
+
+bench-newsletters: $(VENV)/.dev ## 100,000 mails composed, signed and sent, the sender killed twice (ARGS="--mails 5000")
+	@$(BIN)/python -m tools.bench_newsletters $(ARGS)
 
 wheel: $(VENV)/.dev ## build dist/broadsheet-*.whl
 	@$(BIN)/python -m flit_core.wheel --outdir dist
