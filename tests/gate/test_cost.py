@@ -42,6 +42,8 @@ CEILINGS = {
     "repeat": (692, 53),
     "wall": (712, 53),
     "subscriber": (760, 61),
+    "payer beside advertising": (765, 61),
+    "reader without advertising": (830, 66),
     "anonymous": (1067, 83),
 }
 
@@ -72,7 +74,7 @@ class Wire(asyncio.Transport):
 
 
 class Paper:
-    def __init__(self, folder):
+    def __init__(self, folder, *, ads=False):
         stores = open_stores(folder)
         stores.public.write_note("edition", 1)
         for story in range(1, STORIES + 1):
@@ -82,10 +84,12 @@ class Paper:
             ]
             stores.public.put(sheets[0], facts=facts)
             stores.full.put(sheets[1])
+            if ads:
+                stores.full.put(make_sheet(f"story/{story}/ads/full", "full" * 500, version=1, edition=1))
         self.meters, self.office = MeterSeal([b"m" * 32], SITE), PassportOffice([b"p" * 32], SITE)
         self.gate = Gate(
             GateOptions(
-                Policy(free_limit=LIMIT), CookieNames.for_site(https=False), frozenset({SITE.encode()}), secure=False
+                Policy(free_limit=LIMIT), CookieNames.for_site(https=False), frozenset({SITE.encode()}), False, ads=ads
             ),
             Shelf(stores),
             Seals(self.meters, self.office, GrantSeal([b"g" * 32], SITE)),
@@ -109,9 +113,9 @@ class Paper:
         marks = tuple(pack(story, section_code("world")) for story in reads)
         return "bsm=" + self.meters.seal(Meter(number.to_bytes(16, "big"), WINDOW, int(NOW.timestamp()) - 60, marks))
 
-    def subscriber(self, number):
+    def subscriber(self, number, *more):
         at = int(NOW.timestamp())
-        rights = (Right("unlimited", at - 10, at + 86400),)
+        rights = tuple(Right(product, at - 10, at + 86400) for product in ("unlimited", *more))
         return "bsp=" + self.office.seal(Passport(number, 1, "s" * 32, False, at - 10, at + 500, rights, "Asha"))
 
 
@@ -121,6 +125,8 @@ SCENARIOS = {
     "repeat": (lambda at, n: at.meter(n, 40, 39, 1 + n % 30), "full", "repeat"),
     "wall": (lambda at, n: at.meter(n, 40, 39, 38, 37, 36), "wall", "limit"),
     "subscriber": (lambda at, n: at.subscriber(n), "full", "entitled"),
+    "payer beside advertising": (lambda at, n: at.subscriber(n), "full", "entitled"),
+    "reader without advertising": (lambda at, n: at.subscriber(n, "premium", "ad_free"), "full", "entitled"),
     "anonymous": (lambda at, n: "", "full", "meter"),
 }
 
@@ -163,7 +169,7 @@ def counted(receive, data, how):
 async def measured(name, folder):
     """The median cost of a request of this scenario, each answer looked at."""
     cookie_of, variant, reason = SCENARIOS[name]
-    paper = Paper(folder)
+    paper = Paper(folder, ads="advertising" in name)
     connection, wire = paper.connection(asyncio.get_running_loop())
     costs = {"instructions": [], "calls": []}
     for number in range(1, WARM + 2 * REQUESTS):

@@ -16,6 +16,8 @@ forgetful      visitors' meters are lost on the way
 sticky         what a reader was sent is sent to them again for a while
 slow           drafts take longer than stories that never were
 open           what a product opens is sent to visitors as to who has every product
+one-for-all    pages with advertising do not say that others get them without
+token          any access token is taken for the subscriber's
 thrifty        subscribers get only the first half of metered-list
 """
 
@@ -135,6 +137,9 @@ class Proxy:
             target = self.path("premium-wire")
         if "open" in self.plants and asked.target in self.benefits and not asked.get("Cookie"):
             return Asked(asked.method, target, [*headers, ("Cookie", self.holder)], asked.body)
+        if "token" in self.plants and target.startswith("/api/v1/stories/"):
+            headers = [*asked.without("authorization", "accept-encoding")]
+            headers.append(("Authorization", f"Bearer {self.paper['apps']['subscriber']}"))
         if opened:
             headers = [*[pair for pair in headers if pair[0].lower() != "cookie"], ("Cookie", self.payer)]
         if "forgetful" in self.plants:
@@ -165,6 +170,8 @@ class Proxy:
         ):
             body = body[: body.find(b"</li>")]
         headers = answer.headers
+        if "one-for-all" in self.plants:
+            headers = tuple(pair for pair in headers if pair != ("vary", "Cookie"))
         if "public" in self.plants and answer.get("Broadsheet-Variant") == "full":
             headers = tuple(pair for pair in headers if pair[0].lower() != "cache-control")
             more.append(("Cache-Control", "public, max-age=60"))

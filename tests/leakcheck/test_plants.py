@@ -128,12 +128,32 @@ def test_a_meter_that_is_lost_on_the_way_is_found(running: tuple[Twins, Any]) ->
     assert evidence == ["14 stories opened instead of 3, then 14 again"]
 
 
+def test_a_page_with_advertising_that_a_cache_gives_to_who_reads_without_is_found(running: tuple[Twins, Any]) -> None:
+    outcome = planted_in(running, "one-for-all", effort=Effort(only=("caches",), cached=400, seed=5))
+    assert {leak.reader for leak in outcome.leaks} == {"subscriber with every benefit"}
+    evidence = found(outcome, surface="shared cache", trick="raw keys")
+    assert "out of the cache: advertising for one who reads without" in evidence
+
+
 def test_whatever_a_product_opens_is_found_when_visitors_get_it_too(running: tuple[Twins, Any]) -> None:
     outcome = planted_in(running, "open", effort=Effort(only=("benefits",), share=0.2))
     rows = running[0].papers["a"]["benefits"]["addresses"]
     wanted = {f"{product} {target.partition('?')[0]}" for target, product, _, owner in rows if not owner}
     assert {leak.surface for leak in outcome.leaks if leak.reader == "visitor" and leak.trick == "read"} == wanted
     assert {leak.reader for leak in outcome.leaks} <= {"visitor"}
+
+
+def test_a_token_that_opens_what_its_reader_may_not_read_is_found(running: tuple[Twins, Any]) -> None:
+    honest = planted_in(running, effort=Effort(only=("apps",)))
+    assert honest.leaks == ()
+    assert honest.probes > 50
+    outcome = planted_in(running, "token", effort=Effort(only=("apps",)))
+    tricks = {leak.trick for leak in outcome.leaks}
+    assert {"a token that has expired", "a token of a closed account", "a token that may not read"} <= tricks
+    evidence = found(outcome, story="premium-one", reader="former subscriber", trick="token")
+    assert evidence
+    assert evidence[0].startswith("words of premium-one")
+    assert "subscriber" not in {leak.reader for leak in outcome.leaks}  # hers is hers
 
 
 def test_drafts_that_take_longer_than_nothing_are_found(running: tuple[Twins, Any]) -> None:

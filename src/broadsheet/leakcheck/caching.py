@@ -11,6 +11,7 @@ from broadsheet.leakcheck.client import Ask, Response
 from broadsheet.leakcheck.readers import (
     AT_LIMIT,
     BY_KEY,
+    HOLDER,
     LAPSED,
     LEFT_OVER,
     QUOTA,
@@ -24,8 +25,10 @@ from broadsheet.leakcheck.shared_cache import SharedCache, greedy, raw
 from broadsheet.leakcheck.walk import Walk
 
 ASKED = 700
-WHO = (VISITOR, VISITOR, QUOTA, AT_LIMIT, LEFT_OVER, REGISTERED, LAPSED, UNLIMITED, SUBSCRIBER, SUBSCRIBER)
-SIGNED_IN = (REGISTERED, LAPSED, UNLIMITED, SUBSCRIBER)
+WHO = (VISITOR, VISITOR, QUOTA, AT_LIMIT, LEFT_OVER, REGISTERED, LAPSED, UNLIMITED, SUBSCRIBER, SUBSCRIBER, HOLDER)
+SIGNED_IN = (REGISTERED, LAPSED, UNLIMITED, SUBSCRIBER, HOLDER)
+PRINTED = ("/", "/harbour/", "/courts/")
+ADS = b"/static/ads/"  # stands on every page with advertising, and on no page without
 STORIES = ("metered-long", "metered-two", "registered-long", "premium-long", "premium-wire", "free-1")
 BENT = ("/x.css", ".css", ";.js", "%23.css", "/..%2fx.js", "%3f.png", "/", "?a=1", "?x=.css", ";x=1")
 PLACES = ("/", "/harbour/", "/courts/", "/feed.xml", "/me.json", "/account/", "/search?q=ferry", "/subscribe/")
@@ -83,11 +86,23 @@ def _story(walk: Walk, target: str) -> str:
     return next((key for key in BY_KEY if walk.a.path(key) == target.partition("?")[0]), "")
 
 
+def _may_read(reader: str, key: str) -> bool:
+    plan = BY_KEY.get(key)  # None for hidden words that belong to no story
+    return plan is not None and may_read(SUBSCRIBER if reader == HOLDER else reader, plan)
+
+
+def _wrong_variant(ask: Ask, reader: str, answer: Response, key: str) -> str:
+    """Advertising for who reads without it, or a page without for anybody else; "" for what is as it should be."""
+    if not (key or ask.target in PRINTED) or not answer.is_html or (ADS in answer.content) is (reader != HOLDER):
+        return ""
+    return "advertising for one who reads without" if reader == HOLDER else "another's page without advertising"
+
+
 def _judged(walk: Walk, ask: Ask, reader: str, answer: Response, *, hit: bool) -> str:
     """What is wrong with an answer to this reader, "" when nothing is."""
     origin = "out of the cache: " if hit else "through the cache: "
     for find in oracles.without_echo(walk.canaries.find(oracles.searched(answer)), ask.target):
-        if not may_read(reader, BY_KEY[find.story]):
+        if not _may_read(reader, find.story):
             return f"{origin}words of {find.story}, {find.how}: {find.words}"
     if hit and answer.cookies():
         return f"{origin}another's cookie: {', '.join(answer.cookies())}"
@@ -97,9 +112,12 @@ def _judged(walk: Walk, ask: Ask, reader: str, answer: Response, *, hit: bool) -
         signed_in = json.loads(answer.content)["signed_in"]
         return "" if signed_in == (reader in SIGNED_IN) else f"{origin}another's personal words"
     key = _story(walk, ask.target)
+    mixed_up = _wrong_variant(ask, reader, answer, key)
+    if mixed_up:
+        return f"{origin}{mixed_up}"
     prefetch = any(name == "Sec-Purpose" for name, _ in ask.headers)
     counted = BY_KEY[key].tier == "metered" and reader in (VISITOR, QUOTA) if key else False
-    if key and may_read(reader, BY_KEY[key]) and not (prefetch and counted):
+    if key and _may_read(reader, key) and not (prefetch and counted):
         if answer.get("Broadsheet-Variant") != "full":
             return f"{origin}a wall for one who may read ({answer.get('Broadsheet-Reason')})"
         if not oracles.is_private(answer):

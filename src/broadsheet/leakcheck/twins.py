@@ -40,6 +40,7 @@ def environment(data: Path, extra: Mapping[str, str] | None = None) -> dict[str,
         "BROADSHEET_FREE_LIMIT": str(FREE_LIMIT),
         "BROADSHEET_REGISTERED_LIMIT": str(REGISTERED_LIMIT),
         "BROADSHEET_SECRET_KEY_FILE": str(data.parent / "secret.key"),
+        "BROADSHEET_ADS": "true",  # every page in two variants: all readers but HOLDER meet the one with advertising
         **(extra or {}),
     }
 
