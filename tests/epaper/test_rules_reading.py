@@ -93,3 +93,21 @@ def test_until_when_a_device_may_show_what_it_keeps():
     assert rules.kept_until([NOW + timedelta(days=300)], NOW) == month
     assert rules.kept_until([None, NOW + timedelta(days=3)], NOW) == month
     assert rules.kept_until([], NOW) == month
+
+
+@pytest.mark.parametrize(
+    ("text", "paragraphs"),
+    [
+        ("Toll rises\nOne two.\nThree.", ("One two.", "Three.")),
+        (
+            "The harbour\nToll rises The board met\nThe board met and left.\nIt rained.",
+            ("The board met and left.", "It rained."),
+        ),
+        ("Toll rises at night.", ("at night.",)),
+        ("One.\n\n  Two   three. \n", ("One.", "Two three.")),
+        ("", ()),
+    ],
+)
+def test_paragraphs_begin_below_the_headline(text, paragraphs):
+    made = AreaView(1, 1, 1, "story", (0, 0, 1, 1), ((0, 0, 1, 1),), "Toll rises", None, 0, None, None, text)
+    assert rules.paragraphs(made) == paragraphs

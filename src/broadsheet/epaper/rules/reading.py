@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from broadsheet.epaper.values import AreaView, Box, Word
 
@@ -17,7 +18,7 @@ KEPT_DAYS = 30
 KEPT_WIDTH = 1600  # the widest picture that a device keeps
 SMALLEST_CLIP = 200  # of the page's width and height
 LARGEST_CLIP = 50_000_000  # half of the page
-_NEAR, _BEFORE, _AFTER = 14, 6, 10
+_NEAR, _BEFORE, _AFTER, _TOP = 14, 6, 10, 4
 _HYPHENS = ("-", "\u00ad", "\u2010", "\ufffe", "\x02")
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _MARKS = re.compile("[\u0300-\u036f]")
@@ -125,12 +126,15 @@ def chain(areas: Mapping[int, AreaView], area_id: int) -> tuple[AreaView, ...]:
 
 
 def paragraphs(area: AreaView) -> tuple[str, ...]:
-    """An area's text in paragraphs, without the headline it begins with."""
+    """An area's text in paragraphs, without the headline among its first and what stands above it. A paragraph that the
+    next one says again in full is left out: where a standfirst was broken into columns it may stand twice."""
     found = [" ".join(part.split()) for part in area.text.split("\n") if part.strip()]
     heading = " ".join(area.headline.split())
-    if found and heading and found[0] == heading:
-        found = found[1:]
-    return tuple(found)
+    for place, paragraph in enumerate(found[:_TOP] if heading else ()):
+        if paragraph.startswith(heading):
+            found[: place + 1] = [paragraph.removeprefix(heading).strip()]
+            break
+    return tuple(one for one, after in pairwise([*found, ""]) if one and not after.startswith(one))
 
 
 def clip_box(values: Sequence[str]) -> Box | None:

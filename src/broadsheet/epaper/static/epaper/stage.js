@@ -6,7 +6,7 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 export function makeStage(stage, canvas, on) {
   let width = 1, height = 1, scale = 1, x = 0, y = 0, mode = "page", pull = 0, running = 0, timer = 0;
   const touches = new Map();
-  let drag = null, ended = -1000, last = { at: 0, x: 0, y: 0 };
+  let free = 1, drag = null, ended = -1000, last = { at: 0, x: 0, y: 0 };
 
   const box = () => stage.getBoundingClientRect();
   const fit = (how) => {
@@ -18,7 +18,7 @@ export function makeStage(stage, canvas, on) {
   function clamp() {
     const space = box(), w = width * scale, h = height * scale;
     x = w <= space.width + 1 ? (space.width - w) / 2 : Math.min(0, Math.max(space.width - w, x));
-    y = h <= space.height + 1 ? (space.height - h) / 2 : Math.min(0, Math.max(space.height - h, y));
+    y = h <= space.height + 1 ? (space.height - h) / 2 : Math.min(0, Math.max(space.height * free - h, y));
   }
 
   function draw() {
@@ -59,6 +59,7 @@ export function makeStage(stage, canvas, on) {
     get overflows() { return overflows(); },
     /** Another page, or two, lies there now. The view keeps its mode and begins at the top. */
     content(w, h, keep) {
+      free = 1;
       width = w; height = h;
       if (!keep || scale < least()) { scale = fit(mode); x = 0; y = 0; }
       pull = 0;
@@ -69,7 +70,8 @@ export function makeStage(stage, canvas, on) {
     zoomAt(event, factor) { glide(around(factor, ...inside(event))); },
     pan(dx, dy) { glide({ x: x + dx, y: y + dy }); },
     /** Bring a part of the canvas (in its natural pixels) to the middle, large enough to be read. */
-    show(left, top, w, h, free = 1) {
+    show(left, top, w, h, part = 1) {
+      free = part;
       const all = box(), space = { width: all.width, height: all.height * free };
       const to = Math.max(fit(mode), Math.min(MOST * fit("page"), 0.9 * space.width / Math.max(w, width / 2.4), 0.8 * space.height / Math.max(h, 1)));
       glide({ scale: to, x: space.width / 2 - (left + w / 2) * to, y: space.height / 2 - (top + h / 2) * to });
