@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q
 
 from broadsheet import dates
-from broadsheet.epaper.models import Area, Edition, Intake
+from broadsheet.epaper.models import Area, Edition, Intake, Place
+from broadsheet.newsroom.print_queries import cards_between
+from broadsheet.newsroom.queries import cards_by_id
+from broadsheet.newsroom.values import Card
+
+FEWEST = 30  # stories; when the day has fewer, those of the days before are looked at too
+DAYS_BACK = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +98,62 @@ def left_unmade(now: datetime, kind: str = "imported") -> Sequence[int]:
     free = Q(leased_until=None) | Q(leased_until__lt=now)
     rows = Edition.objects.filter(free, state="processing", kind=kind).order_by("date")
     return list(rows.values_list("pk", flat=True)[:20])
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A story on the choosing screen; `gone` when it is no longer published."""
+
+    story_id: int
+    headline: str
+    section: str
+    priority: int
+    published_at: datetime | None
+    picture: bool
+    role: str = "story"
+    page: int = 0
+    gone: bool = False
+
+
+def chosen(edition_id: int) -> Sequence[Row]:
+    """The edition's stories in their order."""
+    places = list(Place.objects.filter(edition_id=edition_id))
+    cards = cards_by_id([place.story_id for place in places])
+    return [
+        _row(cards[place.story_id], place.role, place.page)
+        if place.story_id in cards
+        else Row(place.story_id, f"Story {place.story_id}", "", 0, None, picture=False, gone=True)
+        for place in places
+    ]
+
+
+def others(edition_id: int) -> Sequence[Row]:
+    """The stories of the day that are not chosen, newest first."""
+    edition = Edition.objects.get(pk=edition_id)
+    taken = set(edition.places.values_list("story_id", flat=True))
+    cards = [card for card in day_cards(edition.date) if card.id not in taken]
+    return [_row(card, "story", 0) for card in cards[:200]]
+
+
+def day_cards(day: date) -> list[Card]:
+    """The stories of a day and the day before, and of up to three days before while there are few."""
+    start = dates.day_start(day, settings.BROADSHEET.zone)
+    cards: list[Card] = []
+    for back in range(1, DAYS_BACK + 1):
+        cards = list(cards_between(start - timedelta(days=back), start + timedelta(days=1)))
+        if len(cards) >= FEWEST:
+            break
+    return cards
+
+
+def _row(card: Card, role: str, page: int) -> Row:
+    return Row(
+        card.id,
+        card.headline,
+        card.section.name,
+        card.priority,
+        card.published_at,
+        card.picture is not None,
+        role,
+        page,
+    )

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 
 from django.conf import settings
 from django.db import transaction
 
 from broadsheet.bus.actions import emit
+from broadsheet.epaper.desk_queries import day_cards
 from broadsheet.epaper.events import EditionOrdered
 from broadsheet.epaper.models import Edition, Place
 from broadsheet.epaper.rules.choice import Candidate, Chosen, propose
-from broadsheet.newsroom.print_queries import cards_between
 from broadsheet.newsroom.queries import sections
-
-FEWEST = 30  # stories; when the day has fewer, those of the days before are looked at too
-DAYS_BACK = 3
 
 
 class NotPossibleError(Exception):
@@ -42,15 +39,12 @@ def open_edition(*, day: date, city: str = "", title: str = "", now: datetime) -
 
 
 def candidates(*, day: date) -> list[Candidate]:
-    """The stories of the day, and of up to three days before while there are few."""
-    start = datetime.combine(day, time(), settings.BROADSHEET.zone).astimezone(UTC)
+    """What the rule chooses from."""
     order = {section.slug: place for place, section in enumerate(sections())}
-    cards = []
-    for back in range(1, DAYS_BACK + 1):
-        cards = list(cards_between(start - timedelta(days=back), start + timedelta(days=1)))
-        if len(cards) >= FEWEST:
-            break
-    return [Candidate(card.id, card.priority, order.get(card.section.slug, 99), card.published_at) for card in cards]
+    return [
+        Candidate(card.id, card.priority, order.get(card.section.slug, 99), card.published_at)
+        for card in day_cards(day)
+    ]
 
 
 def propose_places(*, edition_id: int) -> int:
