@@ -8,7 +8,7 @@ WORKERS ?= auto
 REQUIRE_ALL ?=
 .DEFAULT_GOAL := help
 ARGS ?=
-.PHONY: help demo test lint fmt types contracts unit bench-gate bench-stories prove-gate lock schema docs wheel clean bench-newsletters bench-notices prove-billing bench-billing scenarios bench-search
+.PHONY: help demo test lint fmt types contracts unit bench-gate bench-stories prove-gate lock schema docs wheel clean bench-newsletters bench-markets bench-notices prove-billing bench-billing scenarios bench-search
 
 help: ## what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ schema: $(VENV)/.dev ## write src/broadsheet/server/schema.sql from the migratio
 
 docs: $(VENV)/.dev ## write docs/options.md from the option table
 	@$(BIN)/python -c 'from broadsheet.server.options import as_markdown; print(as_markdown(), end="")' > docs/options.md
+
+bench-markets: $(VENV)/.dev ## a day's price list taken in, and what the investor section asks, with thirty years of prices
+	@$(BIN)/python tools/bench_markets.py $(ARGS)
 
 bench-notices: $(VENV)/.dev ## how long a publish or a kill takes to reach every gate
 	@$(BIN)/python tools/bench_notices.py

@@ -91,9 +91,10 @@ def hold(row: Row, reason: str, detail: str, code: str = "") -> Held:
     return Held(row.line, row.text, reason, detail, {**values, "day": row.day.isoformat()}, row.day, code)
 
 
-def held_fault(fault: Fault) -> Held:
+def held_fault(fault: Fault, code: str) -> Held:
+    """A line that is wrong by itself; `code` of its instrument, where that is known all the same."""
     if fault.row is not None:
-        return hold(fault.row, fault.reason, fault.detail)
+        return hold(fault.row, fault.reason, fault.detail, code)
     return Held(fault.line, fault.text, fault.reason, fault.detail, {"cells": fault.cells}, fault.day)
 
 
@@ -104,7 +105,8 @@ def place(sheet: Sheet, day: date | None, directory: Directory, choices: Choices
         if fault.row is not None and not is_followed(fault.row, choices.series):
             result.skipped[f"series {fault.row.series}"] += 1
         else:
-            result.held.append(held_fault(fault))
+            known = directory.match(fault.row).instrument if fault.row is not None else None
+            result.held.append(held_fault(fault, known.code if known else ""))
     found: dict[tuple[str, date], Placed | None] = {}
     for row in sheet.rows:
         if not is_followed(row, choices.series):

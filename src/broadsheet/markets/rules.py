@@ -105,7 +105,11 @@ def _scale(bars: list[Bar], start: int, end: int, prices: Fraction, units: Fract
 
 def change_bp(new: int, old: int | None) -> int | None:
     """By how much `new` stands above `old`, in hundredths of a percent."""
-    return None if not old else half_up(Fraction((new - old) * SCALE, old))
+    if not old:
+        return None
+    moved = (new - old) * SCALE
+    nearest = (2 * abs(moved) + old) // (2 * old)
+    return nearest if moved >= 0 else -nearest
 
 
 def per_year_bp(whole_bp: int | None, years: int) -> int | None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
 from django.db import transaction
 
-from broadsheet.bus.actions import announce
 from broadsheet.markets import rules
+from broadsheet.markets.actions import bulk
 from broadsheet.markets.actions.known import chunks
 from broadsheet.markets.models import CorporateAction, Instrument, MarketDay, Price, Snapshot
+from broadsheet.markets.rules import YearRange
 from broadsheet.markets.values import SPANS, Action, Bar
 
 _WEEK_AND_MORE = timedelta(days=10)
@@ -23,7 +24,7 @@ _REACH = timedelta(days=5 * 366 + 15)
 _OF_PRICE = ("day", "open", "high", "low", "close", "volume", "value_minor", "trades")
 _OF_INSTRUMENT = ("exchange", "kind", "sector")
 _BARS = ("day", "close", "open", "high", "low", "volume", "prev_close")
-_WRITTEN = [field.attname for field in Snapshot._meta.concrete_fields if not field.primary_key]  # noqa: SLF001 - public
+_COLUMNS = [field.attname for field in Snapshot._meta.concrete_fields]  # noqa: SLF001 - public in all but name
 REFRESHED = 500
 
 
@@ -32,7 +33,11 @@ class _Actions:
     """Of one instrument: what was confirmed, and from which day on prices are comparable."""
 
     confirmed: list[Action]
-    pending_since: date | None = None
+    pending: list[date] = field(default_factory=list)
+
+    def pending_until(self, day: date) -> date | None:
+        """The latest ex-day up to `day` that waits for an editor."""
+        return max((ex_day for ex_day in self.pending if ex_day <= day), default=None)
 
 
 def _actions(ids: Collection[int], since: date) -> dict[int, _Actions]:
@@ -45,7 +50,7 @@ def _actions(ids: Collection[int], since: date) -> dict[int, _Actions]:
         if row.status == "confirmed":
             each.confirmed.append(Action(row.ex_day, row.kind, row.new, row.old, row.amount))
         elif rules.breaks_prices(row.kind):
-            each.pending_since = max(row.ex_day, each.pending_since or row.ex_day)
+            each.pending.append(row.ex_day)
     return found
 
 
@@ -57,23 +62,19 @@ def refresh(ids: Iterable[int]) -> None:
 
 
 def _refresh(ids: list[int]) -> None:
-    instruments = {row.pk: row for row in Instrument.objects.filter(pk__in=ids)}
+    # One step on the index each: a maximum over all their prices would read every one of them.
+    lasts = {n: last for n in ids if (last := Price.objects.filter(instrument=n).order_by("-day").first())}
+    actions = _actions(ids, min((last.day for last in lasts.values()), default=date.max) - _REACH)
     made: list[Snapshot] = []
-    for number, instrument in instruments.items():
-        last = Price.objects.filter(instrument=number).order_by("-day").first()
-        if last is None:
-            continue
-        since = last.day - _REACH
-        bars = [
-            Bar(*row)
-            for row in Price.objects.filter(instrument=number, day__gte=since).order_by("day").values_list(*_BARS)
-        ]
-        actions = _actions([number], since)[number]
-        actions.confirmed = [action for action in actions.confirmed if action.ex_day <= last.day]
-        pending = actions.pending_since
-        figures = rules.figures(bars, actions.confirmed, pending if pending and pending <= last.day else None)
-        made.append(_snapshot(instrument, last, figures))
-    Snapshot.objects.filter(pk__in=set(ids) - {row.pk for row in made}).delete()
+    for number, instrument in Instrument.objects.in_bulk(list(lasts)).items():
+        last = lasts[number]
+        reach = last.day - _REACH
+        rows = Price.objects.filter(instrument=number, day__gte=reach).order_by("day")
+        bars = [Bar(*row) for row in rows.values_list(*_BARS)]
+        mine = actions[number]
+        done = [action for action in mine.confirmed if reach < action.ex_day <= last.day]
+        made.append(_snapshot(instrument, last, rules.figures(bars, done, mine.pending_until(last.day))))
+    Snapshot.objects.filter(pk__in=set(ids) - set(lasts)).delete()
     _write(made)
 
 
@@ -84,10 +85,7 @@ def _snapshot(instrument: Any, price: Any, figures: Mapping[str, Any]) -> Snapsh
 
 
 def _write(rows: Sequence[Snapshot]) -> None:
-    """Store them, and say that the front and the pictures of prices are no longer current."""
-    if rows:
-        announce("page", "/investor/")
-    Snapshot.objects.bulk_create(rows, update_conflicts=True, unique_fields=["instrument"], update_fields=_WRITTEN)
+    bulk.insert(Snapshot, _COLUMNS, ([getattr(row, name) for name in _COLUMNS] for row in rows), key="instrument_id")
 
 
 def mark_stale(ids: Iterable[int]) -> None:
@@ -120,46 +118,60 @@ def advance(prices: Sequence[Price], instruments: Mapping[int, Any]) -> None:
     year = day - timedelta(weeks=52)
     made: list[Snapshot] = []
     walked: list[int] = []
+    fallen = {n for n, old in before.items() if old.high_52w_day <= year or old.low_52w_day <= year}
+    ranges = _ranges(fallen, year, day)
     for price in prices:
         number = price.instrument_id
         old = before.get(number)
         mine = actions[number] if number in actions else _Actions([])
-        if old is None or old.stale or _is_uneven(old, mine, day, year):
+        if old is None or old.stale or _is_uneven(old, mine, day, year if number in fallen else old.day):
             walked.append(number)
             continue
-        made.append(_snapshot(instruments[number], price, _stepped(price, old, mine, starts[number])))
+        stepped = _stepped(price, old, mine, starts[number], ranges.get(number))
+        made.append(_snapshot(instruments[number], price, stepped))
     _write(made)
     refresh(walked)
 
 
-def _is_uneven(old: Snapshot, mine: _Actions, day: date, year: date) -> bool:
-    recent = [action.ex_day for action in mine.confirmed] + [each for each in (mine.pending_since,) if each]
-    if any(old.day < ex_day <= day for ex_day in recent) or any(action.kind == "rights" for action in mine.confirmed):
-        return True
-    return any(each is None or each <= year for each in (old.high_52w_day, old.low_52w_day))
+def _is_uneven(old: Snapshot, mine: _Actions, day: date, since: date) -> bool:
+    """Whether an action stands between what is known in the snapshot and the day, or one whose factor needs a price."""
+    days = [action.ex_day for action in mine.confirmed if rules.breaks_prices(action.kind)] + mine.pending
+    since = min(since, old.day)
+    return any(since < ex_day <= day for ex_day in days) or any(a.kind == "rights" for a in mine.confirmed)
 
 
-def _stepped(price: Price, old: Snapshot, mine: _Actions, starts: Mapping[str, tuple[date, int]]) -> dict[str, Any]:
+def _ranges(ids: Collection[int], year: date, day: date) -> dict[int, YearRange]:
+    """The year's range of these up to `day`, from their prices as they stand: for those without actions in it."""
+    bars: dict[int, list[Bar]] = defaultdict(list)
+    for portion in chunks(ids):
+        rows = Price.objects.filter(instrument__in=portion, day__gt=year, day__lte=day)
+        for number, *row in rows.order_by("instrument", "day").values_list("instrument", "day", "close", "high", "low"):
+            bars[number].append(Bar(row[0], row[1], high=row[2], low=row[3]))
+    return {number: found for number, each in bars.items() if (found := rules.year_range(each))}
+
+
+def _stepped(
+    price: Price, old: Snapshot, mine: _Actions, starts: Mapping[str, tuple[date, int]], year: YearRange | None
+) -> dict[str, Any]:
     base = price.prev_close or old.close
     high, low = price.high or price.close, price.low or price.close
-    high_52w, high_day = max((old.high_52w, old.high_52w_day), (high, price.day))
-    low_52w, low_day = min(
-        (old.low_52w, old.low_52w_day), (low, price.day), key=lambda each: (each[0], -each[1].toordinal())
-    )
-    pending = mine.pending_since if mine.pending_since and mine.pending_since <= price.day else None
+    if year is None:
+        top = max((old.high_52w, old.high_52w_day), (high, price.day))
+        bottom = min((old.low_52w, old.low_52w_day), (low, price.day), key=lambda each: (each[0], -each[1].toordinal()))
+        year = YearRange(*top, *bottom)
+    pending = mine.pending_until(price.day)
     returns: dict[str, int | None] = {}
     for span in SPANS[1:]:
         start, close = starts.get(span, (None, 0))
         known = start is not None and (pending is None or start >= pending)
-        returns[f"return_{span}"] = (
-            rules.change_bp(price.close, _moved(close, start, price.day, mine)) if known else None
-        )
+        was = _moved(close, start, price.day, mine)
+        returns[f"return_{span}"] = rules.change_bp(price.close, was) if known else None
     return {
         "prev_close": base,
         "change_bp": rules.change_bp(price.close, base),
         **returns,
-        "high_52w": high_52w, "high_52w_day": high_day, "low_52w": low_52w, "low_52w_day": low_day,
-        "from_high_bp": rules.change_bp(price.close, high_52w),
+        "high_52w": year.high, "high_52w_day": year.high_day, "low_52w": year.low, "low_52w_day": year.low_day,
+        "from_high_bp": rules.change_bp(price.close, year.high),
         "spark": [*old.spark, price.close][-rules.SPARK :],
         "pending_since": pending,
     }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Count, F, Q, Sum
 
-from broadsheet.markets.actions import known, snapshots
+from broadsheet.markets.actions import bulk, known, snapshots
 from broadsheet.markets.intake import Intake, Placed
 from broadsheet.markets.matching import Known
 from broadsheet.markets.models import (
@@ -48,11 +48,13 @@ def write(row: PriceImport, intake: Intake, *, one_day: bool) -> bool:
     if changed:
         row.detail = f"{row.detail} {len(changed)} prices were replaced.".strip()
     row.save()
-    for price in new:
-        price.source = row
     for _, _, price in changed:
         price.source = row
-    Price.objects.bulk_create(new, batch_size=_BATCH)
+    bulk.insert(
+        Price,
+        ("instrument_id", "day", *FIGURES, "import_id"),
+        ((price.instrument_id, price.day, *(getattr(price, name) for name in FIGURES), row.pk) for price in new),
+    )
     Price.objects.bulk_update([price for *_, price in changed], [*FIGURES, "source"], batch_size=_BATCH)
     row.actions_proposed = _propose(intake, ids)
     if row.actions_proposed:
