@@ -1,5 +1,5 @@
-"""Background entries of the e-paper. Making pages takes seconds to minutes, nearly all of it in processes of its own: it
-is done aside, one edition at a time, so that billing and printing do not wait for it."""
+"""Background entries of the e-paper. Making pages takes seconds to minutes, nearly all of it in processes of its own:
+it is done aside, one edition at a time, so that billing and printing do not wait for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import connections
 
 from broadsheet import clock
 from broadsheet.epaper import desk_queries
-from broadsheet.epaper.actions import composing, importing, incoming, typesetting, withdrawing
+from broadsheet.epaper.actions import clips, composing, importing, incoming, typesetting, withdrawing
 from broadsheet.epaper.events import EditionOrdered, EditionReceived
 from broadsheet.newsroom.events import StoryRemoved
 
@@ -78,3 +78,8 @@ def _work(work: Callable[[], object]) -> None:
             log.exception("Making an edition failed; its screen says why.")
         finally:
             connections.close_all()
+
+
+def purge_clips() -> None:
+    """Forget shared clippings that ended long ago."""
+    clips.purge(now=clock.now())

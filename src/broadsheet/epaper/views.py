@@ -23,6 +23,8 @@ from broadsheet.epaper.reading import OpenEdition
 from broadsheet.epaper.rules import reading as rules_reading
 from broadsheet.epaper.values import AreaView, EditionView, PageView
 
+HEADLINES = 9
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -85,9 +87,19 @@ def shelf(request: HttpRequest) -> HttpResponse:
     newest = queries.latest(40)
     day = newest[0].date if newest else None
     today = [_issue(edition) for edition in newest if edition.date == day]
+    headlines = _headlines(newest[0]) if len(today) == 1 else []
     month = _month(request.GET.get("month", ""), day)
-    values = {"today": today, "month": month, "days": calendar.day_abbr, "options": settings.BROADSHEET}
+    values = {"today": today, "headlines": headlines, "month": month, "days": calendar.day_abbr}
     return render(request, "epaper/shelf.html", values, using="jinja2")
+
+
+def _headlines(edition: EditionView) -> list[tuple[str, str, int]]:
+    """(headline, path, page) of the stories that begin on the first pages."""
+    shown = reading.opened(edition)
+    stories = (area for area in shown.areas.values() if area.kind == "story" and area.headline)
+    begun = (area for area in stories if area.continued_from is None and area.story_id is not None)
+    rows = {area.headline: (area.headline, f"{shown.base}story/{area.id}/", area.page) for area in begun}
+    return list(rows.values())[:HEADLINES]
 
 
 def _month(asked: str, newest: date | None) -> Mapping[str, Any] | None:
@@ -123,7 +135,7 @@ def read(request: HttpRequest, day: str, city: str | None = None, number: str | 
     """A page of an edition: its picture, and its words beneath for whoever cannot use a picture."""
     edition = edition_at(day, city)
     if edition.city != (city or ""):
-        return redirect(reading.base_path(edition))
+        return redirect(f"{reading.base_path(edition)}{f'{int(number)}/' if number else ''}")
     shown = reading.opened(edition, with_text=True)
     at = int(number or 1)
     here = shown.page(at)

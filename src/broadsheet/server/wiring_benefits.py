@@ -88,6 +88,7 @@ def periodic() -> list[Every]:
         Every(5, ads_jobs.write_seen),
         Every(60, ads_jobs.post_again),
         Every(20, epaper_jobs.take_up_left),
+        Every(3600, epaper_jobs.purge_clips),
         Every(5, epaper_jobs.watch_incoming),
         Every(30, epaper_jobs.order_by_rule),
         Every(2, newsletter_jobs.keep_sending),

@@ -42,8 +42,15 @@ async function post(address) {
   return fetch(address, { method: "POST", body: fields, credentials: "same-origin" });
 }
 
+// The worker looks at the same book: one of them at a time.
+const alone = (work) => (navigator.locks ? navigator.locks.request(BOOK, work) : work());
+// By this device's clock, which may be wrong: what counts is how long from now.
+const hereUntil = (told) => new Date(Date.now() + Date.parse(told.until) - Date.parse(told.now)).toISOString();
+
 /** Fetch everything an edition is made of. `told(part, of, bytes)` hears how far it is. */
-export async function keep(id, told) {
+export const keep = (id, told) => alone(() => fetchAll(id, told));
+
+async function fetchAll(id, told) {
   const answer = await post(`/epaper/e/${id}/keep/`);
   if (!answer.ok) throw new Error("refused");
   const plan = await answer.json(), cache = await caches.open(shelf(id));
@@ -67,26 +74,28 @@ export async function keep(id, told) {
   await Promise.all([one(), one(), one(), one()]);
   for (const old of await cache.keys()) if (!fresh.has(old.url)) await cache.delete(old);
   const book = await readBook();
-  Object.assign(book, { who: plan.who, until: plan.until });
+  Object.assign(book, { who: plan.who, until: hereUntil(plan) });
   book.editions[id] = { title: plan.title, base: plan.base, version: plan.version, bytes, at: plan.now };
   await writeBook(book);
   await navigator.serviceWorker.register("/epaper/worker.js");
   return book.editions[id];
 }
 
-/** Ask whether what is kept may still be read. Says what was thrown away or fetched anew. */
-export async function check() {
+/** Ask whether what is kept may still be read; what may not is thrown away, what has changed is fetched anew. */
+export const check = () => alone(look);
+
+async function look() {
   const book = await readBook();
   if (!Object.keys(book.editions).length) return book;
   const answer = await fetch("/epaper/rights.json", { credentials: "same-origin", cache: "no-store" });
   if (!answer.ok) return book;
   const rights = await answer.json();
   if (!rights.entitled || rights.who !== book.who) { await dropAll(); return { editions: {} }; }
-  book.until = rights.until;
+  book.until = hereUntil(rights);
   await writeBook(book);
   for (const [id, kept] of Object.entries(book.editions)) {
     if (!rights.editions[id]) await drop(id);
-    else if (rights.editions[id] !== kept.version && token()) { await caches.delete(shelf(id)); await keep(id).catch(() => drop(id)); }
+    else if (rights.editions[id] !== kept.version && token()) { await caches.delete(shelf(id)); await fetchAll(id).catch(() => drop(id)); }
   }
   return readBook();
 }

@@ -26,7 +26,10 @@ async function mayRead() {
   return true;
 }
 
-async function ask() {
+// The page does the same, and fetches anew what has changed: one of them at a time.
+const ask = () => (navigator.locks ? navigator.locks.request(BOOK, look) : look());
+
+async function look() {
   const book = await readBook();
   if (!book) return;
   const answer = await fetch("/epaper/rights.json", { credentials: "same-origin", cache: "no-store" });
