@@ -143,6 +143,8 @@ def _refused(came: _Came, error: RefusedFileError) -> Report:
 
 
 def _import(sheet: Sheet, came: _Came, named: date | None, said: date | None) -> Report:
+    if earlier := _done(came):
+        return earlier  # by another process, while this one waited for the database
     chosen = choices(came.now)
     day = day_of(sheet, named, said, chosen.today)
     if day is not None:
