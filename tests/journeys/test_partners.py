@@ -81,7 +81,7 @@ def test_1_two_clicks_to_a_code_on_a_phone(chromium, demo):
         look(page)
         buy(page, demo, "annual")
         page.goto(f"http://localhost:{demo.port}/account/")
-        page.get_by_role("link", name="See and claim them").click()
+        page.get_by_role("link", name="Complimentary access to our partner titles").click()
         look(page)
         page.get_by_role("link", name="Get my code").click()
         look(page)

@@ -151,8 +151,13 @@ def _take_in_recent(words: dict[int, PublicWords], ids: set[int]) -> None:
     recent.update(inside.values(), ids - inside.keys())
 
 
+def keep_day(*, day: date, stories: int) -> None:
+    """Write down how many stories a day has."""
+    Day.objects.update_or_create(day=day, defaults={"stories": stories})
+
+
 def _count_days(times: Iterable[datetime]) -> None:
     """Count the days of these instants anew: each is one look at an index."""
     zone = settings.BROADSHEET.zone
     for day in {local_date(at, zone) for at in times}:
-        Day.objects.update_or_create(day=day, defaults={"stories": count_between(*rules.day_span(day, zone))})
+        keep_day(day=day, stories=count_between(*rules.day_span(day, zone)))
