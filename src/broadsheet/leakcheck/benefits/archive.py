@@ -1,4 +1,4 @@
-"""The archive: how many old stories there are, in the calendar and in the search index, differs between the twins. Their
+"""The archive: how many old stories there are differs between the twins, in the calendar and in the search index. Their
 words are public on their own pages; what is closed is that the archive tells of them."""
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ POOL = 3
 
 def fill(twin: str, now: datetime) -> Filled:
     """The holder has claimed the first code; the others lie in stock and are nobody's."""
-    ensure_partner(code="post", name="The Post", words="A paper from elsewhere.", secret="known to two papers")
+    ensure_partner(code="post", name="The Post", words="A paper from elsewhere.")
     made = ensure_offer(
         OfferPlan(partner="post", code="all", name="All of it", url="https://post.example/redeem", low_stock=0)
     )
