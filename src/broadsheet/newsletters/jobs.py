@@ -20,7 +20,8 @@ from broadsheet.readers.queries import administrators
 
 log = logging.getLogger(__name__)
 
-_sender: threading.Thread | None = None
+AT_ONCE = 4  # issues a process sends side by side, so that a long list does not hold up the others
+_senders: dict[int, threading.Thread] = {}
 
 
 def send_confirmation(event: SignUpAsked) -> None:
@@ -69,20 +70,20 @@ def look_after() -> None:
 
 
 def keep_sending() -> None:
-    """Start the sender's thread when something is due: a sending takes hours, and no other job may wait for it."""
-    global _sender  # noqa: PLW0603 - one thread a process
-    if _sender is not None and _sender.is_alive():
-        return
-    if not sending.due_issues(now=clock.now()):
-        return
-    _sender = threading.Thread(target=_send_due, name="newsletter sender", daemon=True)
-    _sender.start()
+    """Give each due issue a thread of its own: a sending takes hours, and no other job may wait for it."""
+    for number in [number for number, thread in _senders.items() if not thread.is_alive()]:
+        del _senders[number]
+    for number in sending.due_issues(now=clock.now()):
+        if number not in _senders and len(_senders) < AT_ONCE:
+            thread = threading.Thread(target=_send, args=(number,), name=f"newsletter {number}", daemon=True)
+            _senders[number] = thread
+            thread.start()
 
 
-def _send_due() -> None:
+def _send(issue_id: int) -> None:
     try:
         close_old_connections()
-        send_due()
+        Sender(issue_id).run()
     finally:
         connection.close()
 

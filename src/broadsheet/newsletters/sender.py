@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -45,6 +46,12 @@ class _Job:
     skeleton: Skeleton
 
 
+@lru_cache(maxsize=1)
+def _pace(rate: int, domains: tuple[tuple[str, int], ...]) -> Pace:
+    """One for all issues that this process sends at the same time: the mail server sees their sum."""
+    return Pace(rate, dict(domains))
+
+
 def folder() -> Path:
     return Path(settings.BROADSHEET.data) / "newsletters"
 
@@ -56,7 +63,7 @@ class Sender:
         options = settings.BROADSHEET
         self._issue_id = issue_id
         self._run = ids.token(12)
-        self._pace = Pace(options.newsletter_rate, options.newsletter_domain_rates)
+        self._pace = _pace(options.newsletter_rate, tuple(sorted(options.newsletter_domain_rates.items())))
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._results: SimpleQueue[Outcome] = SimpleQueue()
         self._halt, self._stale = threading.Event(), threading.Event()
