@@ -20,6 +20,7 @@ from broadsheet.readers.queries import administrators
 
 log = logging.getLogger(__name__)
 
+FORGOTTEN_AT_ONCE = 10  # steps
 AT_ONCE = 4  # issues a process sends side by side, so that a long list does not hold up the others
 _senders: dict[int, threading.Thread] = {}
 
@@ -64,9 +65,12 @@ def make_due() -> None:
 
 
 def look_after() -> None:
-    """Say loudly what stands still, and forget who never confirmed."""
+    """Say loudly what stands still; forget who never confirmed, and single mails of long ago, some at a time."""
     sending.find_stalled(now=clock.now())
     signups.forget_unconfirmed(now=clock.now())
+    for _ in range(FORGOTTEN_AT_ONCE):
+        if not sending.forget_old(now=clock.now()):
+            break
 
 
 def keep_sending() -> None:

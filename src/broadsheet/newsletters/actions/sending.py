@@ -25,6 +25,7 @@ from broadsheet.newsletters.models import Delivery, Issue, Link, SignUp
 LEASE = timedelta(seconds=60)
 STEP = 1000  # rows a transaction: it holds the write lock for some tens of milliseconds
 LATE_START = timedelta(minutes=10)
+KEEP = timedelta(days=60)  # a bounce may come days later, a question of a reader weeks
 
 
 class LeaseLostError(Exception):
@@ -249,6 +250,15 @@ def find_stalled(*, now: datetime) -> None:
     late = Issue.objects.filter(status="scheduled", send_at__lt=now - LATE_START, trouble="")
     for pk in list(late.values_list("pk", flat=True)):
         trouble(issue_id=pk, why="It should have begun ten minutes ago. Do the jobs run?", now=now)
+
+
+def forget_old(*, now: datetime) -> int:
+    """Drop what became of single mails of issues that ended long ago; their figures stay. Returns how many rows."""
+    oldest = Delivery.objects.order_by("pk").values_list("issue_id", "issue__finished_at").first()
+    if oldest is None or oldest[1] is None or oldest[1] > now - KEEP:
+        return 0
+    rows = Delivery.objects.filter(issue_id=oldest[0]).order_by("pk").values_list("pk", flat=True)[:STEP]
+    return Delivery.objects.filter(pk__in=list(rows)).delete()[0]
 
 
 def settle(
