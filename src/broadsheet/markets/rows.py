@@ -12,15 +12,15 @@ from datetime import date
 
 from broadsheet.markets.values import SCALE
 
-_NUMBER = re.compile(r"(-?)(\d+|\d{1,3}(?:,\d{2,3})+)(?:\.(\d*))?|(-?)\.(\d+)")
+_NUMBER = re.compile(r"(-?)(\d+|\d{1,3}(?:,\d{2,3})+)(?:\.(\d*))?|(-?)\.(\d+)", re.ASCII)
 _NOTHING = frozenset({"", "-", "--", "na", "n.a.", "n/a", "nil", "null", "none", "nan"})
 _MONTHS = {name: str(n) for n, name in enumerate(re.findall("...", "janfebmaraprmayjunjulaugsepoctnovdec"), 1)}
-_BY_NAME = re.compile(r"(\d{1,2})[-/ .]?([a-z]{3})[a-z]*[-/ ,.]*(\d{4}|\d{2})")
-_YEAR_FIRST = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[t ].*)?")
-_DAY_FIRST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})(?:[t ].*)?")
+_BY_NAME = re.compile(r"(\d{1,2})[-/ .]?([a-z]{3})[a-z]*[-/ ,.]*(\d{4}|\d{2})", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[t ].*)?", re.ASCII)
+_DAY_FIRST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})(?:[t ].*)?", re.ASCII)
 _CENTURY = 70
 _LONGEST = 15  # digits: beyond, it is no price
-ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
+ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d", re.ASCII)
 
 
 class BadValueError(ValueError):
