@@ -111,3 +111,16 @@ def test_until_when_a_device_may_show_what_it_keeps():
 def test_paragraphs_begin_below_the_headline(text, paragraphs):
     made = AreaView(1, 1, 1, "story", (0, 0, 1, 1), ((0, 0, 1, 1),), "Toll rises", None, 0, None, None, text)
     assert rules.paragraphs(made) == paragraphs
+
+
+def test_what_the_paper_says_at_a_jump_is_not_the_storys():
+    first = AreaView(
+        1, 1, 1, "story", (0, 0, 1, 1), ((0, 0, 1, 1),), "", None, 0, (2, 4), None, "It was\nover. Continued on page 4"
+    )
+    then = AreaView(
+        2, 4, 1, "story", (0, 0, 1, 1), ((0, 0, 1, 1),), "Toll", None, 0, None, (1, 1), "Toll\nFrom page 1 at last."
+    )
+    assert rules.paragraphs(first) == ("It was", "over.")
+    assert rules.paragraphs(then) == ("at last.",)
+    alone = AreaView(3, 4, 1, "story", (0, 0, 1, 1), ((0, 0, 1, 1),), "", None, 0, None, None, "From page 1 on, read.")
+    assert rules.paragraphs(alone) == ("From page 1 on, read.",)

@@ -114,7 +114,9 @@ def test_a_story_is_read_across_its_jump_from_either_end(subscriber, paper, stor
 
 
 def test_a_withdrawn_story_is_gone_from_every_word_at_once(subscriber, paper, story):
+    assert "Toll rises" in text(subscriber.get("/epaper/"))
     newsroom.withdraw_story(story_id=story, reason="Wrong", now=make.NOW)
+    assert "Toll rises" not in text(subscriber.get("/epaper/"))
     assert HARBOUR not in text(subscriber.get("/epaper/2027-01-10/"))
     assert FERRY in text(subscriber.get("/epaper/2027-01-10/"))
     assert subscriber.get(f"/epaper/2027-01-10/story/{editions.area_id(paper, 1)}/").status_code == 404

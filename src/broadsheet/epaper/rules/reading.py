@@ -21,6 +21,8 @@ LARGEST_CLIP = 50_000_000  # half of the page
 _NEAR, _BEFORE, _AFTER, _TOP = 14, 6, 10, 4
 _HYPHENS = ("-", "\u00ad", "\u2010", "\ufffe", "\x02")
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
+_ONWARD = re.compile(r"\s*(?:Continued on page|शेष पृष्ठ) \d+(?: पर)?$")  # what the paper says at a jump, not the story
+_FROM = re.compile(r"^(?:From page \d+|पृष्ठ \d+ से)\s*")
 _MARKS = re.compile("[\u0300-\u036f]")
 
 
@@ -129,12 +131,17 @@ def paragraphs(area: AreaView) -> tuple[str, ...]:
     """An area's text in paragraphs, without the headline among its first and what stands above it. A paragraph that the
     next one says again in full is left out: where a standfirst was broken into columns it may stand twice."""
     found = [" ".join(part.split()) for part in area.text.split("\n") if part.strip()]
+    if found and area.continued_on:
+        found[-1] = _ONWARD.sub("", found[-1])
     heading = " ".join(area.headline.split())
     for place, paragraph in enumerate(found[:_TOP] if heading else ()):
         if paragraph.startswith(heading):
-            found[: place + 1] = [paragraph.removeprefix(heading).strip()]
+            rest = paragraph.removeprefix(heading).strip()
+            found[: place + 1] = [rest] if rest else []
             break
-    return tuple(one for one, after in pairwise([*found, ""]) if one and not after.startswith(one))
+    if found and area.continued_from:
+        found = [_FROM.sub("", found[0]), *found[1:]]
+    return tuple(one for one, after in pairwise([*found, ""]) if not after.startswith(one))
 
 
 def clip_box(values: Sequence[str]) -> Box | None:

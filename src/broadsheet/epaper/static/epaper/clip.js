@@ -96,6 +96,7 @@ export async function send(api, form, submitter, where) {
     const made = await answer.json();
     if (!answer.ok) { said.textContent = made.words || "This could not be clipped."; return; }
     form.hidden = true;
+    where.querySelector(".paper-small")?.remove();
     said.replaceChildren(api.make("img", { src: made.picture, alt: "The clipping" }));
     if (made.link) {
       const field = api.make("input", { type: "text", readonly: true, value: made.link, "aria-label": "Link to send" });
@@ -112,6 +113,7 @@ export async function send(api, form, submitter, where) {
       said.append(api.make("p", {}, "Kept in your clippings."));
     }
     said.append(api.make("p", {}, api.make("a", { href: "/epaper/clips/" }, "See all your clippings")));
+    said.scrollIntoView({ block: "end" });
   } catch {
     said.textContent = "Clipping needs the network. Please try again.";
   }

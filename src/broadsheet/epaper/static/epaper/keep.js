@@ -4,7 +4,7 @@ export const BOOK = "epaper-book", NOTE = "/epaper/~kept";
 const shelf = (id) => `epaper-${id}`;
 
 export async function readBook() {
-  const note = await (await caches.open(BOOK)).match(NOTE);
+  const note = await caches.match(NOTE, { cacheName: BOOK });
   return note ? note.json() : { editions: {}, seen: 0 };
 }
 

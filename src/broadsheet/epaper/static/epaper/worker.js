@@ -6,7 +6,7 @@ self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
 async function readBook() {
-  const note = await (await caches.open(BOOK)).match(NOTE);
+  const note = await caches.match(NOTE, { cacheName: BOOK });
   return note ? note.json() : null;
 }
 
