@@ -23,6 +23,7 @@ from broadsheet.leakcheck.modes import modes_round
 from broadsheet.leakcheck.oracles import Leak
 from broadsheet.leakcheck.readers import AT_THE_WALLS, Desk
 from broadsheet.leakcheck.timing import FEWEST, PAIRS, timing_round
+from broadsheet.leakcheck.tokens import apps_round
 from broadsheet.leakcheck.twins import HOST, ScratchError, Server, Twins, make_twins, serving
 from broadsheet.leakcheck.walk import Walk, scratch_canaries
 
@@ -48,8 +49,8 @@ class Effort:
 
 
 ROUNDS = (
-    "walls", "shut", "benefits", "surfaces", "searches", "etags", "tricks", "forged", "meters", "caches", "timing",
-    "modes", "changes", "exposure",
+    "walls", "shut", "benefits", "apps", "surfaces", "searches", "etags", "tricks", "forged", "meters", "caches",
+    "timing", "modes", "changes", "exposure",
 )  # fmt: skip
 
 
@@ -165,6 +166,7 @@ _PLAIN: Mapping[str, tuple[Callable[[Walk], Awaitable[None]], ...]] = {
     "shut": (rounds.shut_round,),
     "searches": (rounds.searches_round,),
     "etags": (rounds.etags_round,),
+    "apps": (apps_round,),
     "forged": (forging.forgeries_round, forging.one_connection_round, forging.signed_out_round),
     "meters": (meters.meters_round,),
 }

@@ -27,6 +27,7 @@ from broadsheet.account import actions as account
 from broadsheet.bus.actions import run_due_jobs
 from broadsheet.desk.stories import to_html
 from broadsheet.leakcheck import benefits, routes
+from broadsheet.leakcheck.benefits import apps as app_tokens
 from broadsheet.leakcheck.readers import BENEFITS
 from broadsheet.leakcheck.stories import PLANS, SECTIONS, Plan, Text, section_of, text_of
 from broadsheet.newsroom.actions import Copy, ensure_section, file_story, update_story, withdraw_story
@@ -109,7 +110,7 @@ def _lend(order: Mapping[str, Any], now: datetime) -> Mapping[str, Any] | None:
 
 def run_fill(args: argparse.Namespace) -> int:
     """Prints {"stories": {key: {id, path}}, "sessions": {reader class: session key}, "cookie": its name,
-    "routes": [every address of the program's table], "benefits": benefits.fill_all()}."""
+    "routes": [every address of the program's table], "benefits": benefits.fill_all(), "apps": {whose: token}}."""
     # The full hour: the twins are filled by two processes, and their stories must bear the same times.
     now = clock.now().replace(minute=0, second=0, microsecond=0)
     for position, (name, slug) in enumerate(SECTIONS):
@@ -133,6 +134,7 @@ def run_fill(args: argparse.Namespace) -> int:
         "cookie": settings.SESSION_COOKIE_NAME,
         "routes": addresses,
         "benefits": held,
+        "apps": app_tokens.fill(now),
     }
     print(json.dumps(filled))  # noqa: T201
     return 0
