@@ -94,6 +94,7 @@ def test_an_editor_puts_an_issue_in_order_and_sends_it(alder, chromium):
         page.goto(f"{base}/admin/newsletters/")
         page.get_by_role("row", name=re.compile("Morning Brief")).get_by_role("button", name="Write an issue").click()
         titles = page.locator("[data-title]")
+        titles.first.wait_for()
         before = titles.all_inner_texts()
         assert sorted(before) == ["A clerk resigns at midnight", "The ferry board raises the toll"]
         down = page.get_by_role("button", name=f"Move down: {before[0]}")
