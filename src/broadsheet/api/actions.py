@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from broadsheet import clock
 from broadsheet.api.adapters.hashers import SecretDigest
 from broadsheet.api.models import Spent, Ticket
 from broadsheet.api.queries import KINDS, SCOPES, ClientRow, client_row
@@ -170,6 +169,6 @@ def end_reused(*, digest: str) -> None:
 def purge(*, now: datetime) -> None:
     """Forget codes nobody came for, answers nobody may ask for again, and what could not be presented any more."""
     Ticket.objects.filter(expires_at__lt=timezone.now()).delete()
-    Spent.objects.filter(at__lt=clock.now() - REPEAT).exclude(answer="").update(answer="")
+    Spent.objects.filter(at__lt=now - REPEAT).exclude(answer="").update(answer="")
     Spent.objects.filter(at__lt=now - SPENT_KEPT).delete()
     Token.objects.filter(expires_at__lt=timezone.now() - timedelta(days=1)).delete()

@@ -19,6 +19,7 @@ from broadsheet.readers.queries import live_keys, session_digest
 from broadsheet.readers.rules import browser_words
 
 CONFIRM_WITHIN = timedelta(days=7)
+DEVICES_KEPT = timedelta(days=200)
 
 
 @transaction.atomic(savepoint=False)
@@ -192,6 +193,11 @@ def end_device_of(*, key: str) -> None:
     """Sign the device of this key out, if there is one."""
     for row in Device.objects.filter(key=key):
         _end(row)
+
+
+def forget_devices(*, now: datetime) -> None:
+    """Drop devices not seen for so long that neither a session nor a refresh token of theirs can be good."""
+    Device.objects.filter(last_day__lt=local_date(now - DEVICES_KEPT, settings.BROADSHEET.zone)).delete()
 
 
 MOST_SAVED = 2000

@@ -30,6 +30,10 @@ SETTINGS: dict[str, Any] = {
     "ACCOUNT_RATE_LIMITS": {
         # Per network (an IPv6 one is its /64) and per address asked for.
         "request_login_code": "20/m/ip,100/h/ip,3/m/key,20/h/key",
+        # Staff's passwords: per network, per name and network, per name.
+        "staff_login": "20/m/ip,100/h/ip,5/5m/key",
+        "staff_login_name": "100/h/key",
+        "staff_reset": "20/h/ip,3/h/key",
     },
     "ALLAUTH_RATE_LIMIT_IPV6_PREFIX": 64,
     "ACCOUNT_SESSION_REMEMBER": True,
