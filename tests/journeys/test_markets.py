@@ -13,6 +13,7 @@ from tests.journeys.test_the_whole_road import Demo
 
 pytestmark = pytest.mark.browser
 START = "2027-01-10T09:00:00+05:30"
+AFTER = "2027-01-10T09:31:00+05:30"  # END cancels a minute before
 PLAIN = """
 from datetime import date
 from broadsheet.subscriptions.models import Plan, Price, Product
@@ -190,6 +191,8 @@ def test_7_a_plan_without_it_walls_it(chromium, demo):
 
 def test_8_the_end_of_the_subscription_ends_it(chromium, demo):
     demo.python(END)
+    demo.stop()
+    demo.open(AFTER)
     with visit(chromium, demo.port, DESKTOP) as page:
         sign_in(page, demo.port, "asha@reader.example", SHARE)
         assert page.locator(".wall").count() == 1
