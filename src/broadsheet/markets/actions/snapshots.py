@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
+from broadsheet.bus.actions import announce
 from broadsheet.markets import rules
 from broadsheet.markets.actions import bulk
 from broadsheet.markets.actions.known import chunks
@@ -85,6 +86,9 @@ def _snapshot(instrument: Any, price: Any, figures: Mapping[str, Any]) -> Snapsh
 
 
 def _write(rows: Sequence[Snapshot]) -> None:
+    """Store them, and say that the front and the pictures of prices are no longer current."""
+    if rows:
+        announce("page", "/investor/")
     bulk.insert(Snapshot, _COLUMNS, ([getattr(row, name) for name in _COLUMNS] for row in rows), key="instrument_id")
 
 
