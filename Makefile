@@ -8,7 +8,7 @@ WORKERS ?= auto
 REQUIRE_ALL ?=
 .DEFAULT_GOAL := help
 ARGS ?=
-.PHONY: help demo test lint fmt types contracts unit bench-gate bench-stories prove-gate lock schema docs wheel clean bench-newsletters bench-markets bench-notices prove-billing bench-billing scenarios bench-search
+.PHONY: help demo test lint fmt types contracts unit bench-gate bench-stories prove-gate lock schema docs wheel clean bench-newsletters bench-markets bench-notices prove-billing bench-billing scenarios bench-search bench-epaper
 
 help: ## what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ prove-billing: $(VENV)/.dev ## billing while its processes are killed, a thousan
 
 bench-billing: $(VENV)/.dev ## renewals a second from ten thousand due subscriptions to a million
 	@$(BIN)/python -m tools.bench_billing $(ARGS)
+
+bench-epaper: $(VENV)/.dev ## setting 12 pages, importing a page, marking a download, beside typst and pypdfium2 alone
+	@$(BIN)/python -m tools.bench_epaper $(ARGS)
 
 bench-search: $(VENV)/.dev ## search over 200,000 stories beside SQLite's FTS5: building, size, kinds of question (ARGS="--stories 1000000")
 	@$(BIN)/python -m tools.bench_search $(ARGS)

@@ -13,7 +13,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 from reportlab.platypus import Frame, Paragraph
 
-WIDTH, HEIGHT = 330 * mm, 520 * mm
+WIDTH, HEIGHT = 330 * mm, 330 * mm
 _BODY = ParagraphStyle("body", fontName="Times-Roman", fontSize=9, leading=10.8, alignment=4, firstLineIndent=9)
 Article = tuple[str, list[str]]
 
@@ -25,10 +25,10 @@ def write(path: Path, pages: list[list[Article]], *, password: str = "", folio: 
     for number, articles in enumerate(pages, 1):
         sheet.setFont("Times-Roman", 9)
         sheet.drawString(15 * mm, HEIGHT - 15 * mm, f"{number}  {folio}")
-        x, y, high = 15 * mm, HEIGHT - 25 * mm, 230 * mm
+        x, y, high = 15 * mm, HEIGHT - 25 * mm, 135 * mm
         for place, article in enumerate(articles):
             columns = 5 if place == 2 else 2 if place else 3
-            _article(sheet, article, x, y, columns, high)
+            _article(sheet, article, x, y, columns=columns, high=high)
             x += columns * 61 * mm
             if place == 1:
                 x, y = 15 * mm, y - high - 6 * mm
@@ -38,7 +38,7 @@ def write(path: Path, pages: list[list[Article]], *, password: str = "", folio: 
     return path
 
 
-def _article(sheet: canvas.Canvas, article: Article, x: float, y: float, columns: int, high: float) -> None:
+def _article(sheet: canvas.Canvas, article: Article, x: float, y: float, *, columns: int, high: float) -> None:
     headline, paragraphs = article
     wide = columns * 57 * mm + (columns - 1) * 4 * mm
     head = Paragraph(html.escape(headline), ParagraphStyle("h", fontName="Times-Bold", fontSize=20, leading=23))

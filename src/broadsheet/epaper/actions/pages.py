@@ -154,8 +154,10 @@ def finish(
     with transaction.atomic():
         edition = Edition.objects.select_for_update().get(pk=edition_id)
         edition.pages.filter(number__gt=pages).delete()
+        standing = set(Area.objects.filter(page__edition=edition).values_list("pk", flat=True))
         for source, target in links:
-            Area.objects.filter(pk=source).update(continued_as=target)
+            if {source, target} <= standing:
+                Area.objects.filter(pk=source).update(continued_as=target)
         edition.pages_total = pages
         edition.pages_ready = edition.pages.filter(state="ready").count()
         edition.finished_at, edition.leased_until = now, None

@@ -1,4 +1,4 @@
-"""A story that left the site leaves the e-paper too: its area at once, then the page's picture, its words and the PDF."""
+"""A story that left the site leaves the e-paper too: area, words and PDF at once, then the page's picture."""
 
 from __future__ import annotations
 

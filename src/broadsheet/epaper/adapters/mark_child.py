@@ -1,8 +1,8 @@
 """Makes the PDF that readers download, in a process of its own: `OUT IN… [PAGE=PICTURE…]` joins the parts, puts
 pictures in the place of pages, and prepares the mark.
 
-Each page shows one shared form with a string of a fixed length; for a reader only those bytes are changed, in place. The
-form's font is embedded and the form marked as no part of the text, so a tagged edition stays one. Django-free.
+Each page shows one shared form with a string of a fixed length; for a reader only those bytes are changed, in place.
+The form's font is embedded and the form marked as no part of the text, so a tagged edition stays one. Django-free.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def environment() -> dict[str, str]:
 def probe(path: Path) -> Probed:
     """Whether a file is a PDF that can be read, and its number of pages."""
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - this program itself
             _command("probe", str(path)), capture_output=True, timeout=PROBE_SECONDS, env=environment(), check=False
         )
     except subprocess.TimeoutExpired:
@@ -81,7 +81,7 @@ def _runs(numbers: Sequence[int]) -> list[list[int]]:
 
 
 def _one_child(path: Path, folder: Path, first: int, last: int) -> Iterator[dict[str, Any]]:
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - this program itself
         _command("pages", str(path), str(folder), str(first), str(last)),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

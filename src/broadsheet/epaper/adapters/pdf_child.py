@@ -19,9 +19,10 @@ from pypdfium2 import raw
 from broadsheet.epaper.adapters.child_limits import hold_limits
 
 WIDTHS = (2400, 1600, 800, 480, 160)
-QUALITY = {2400: 70, 1600: 72, 800: 74, 480: 66, 160: 70}
+QUALITY = {2400: 70, 1600: 72, 800: 74, 480: 54, 160: 70}
 MOST_CHARACTERS = 400_000
 MOST_OBJECTS = 20_000
+LAST_CODE, HALF = 0x110000, (0xD800, 0xE000)
 LONGEST_SIDE = 4  # times the other: a page, not a strip
 _ERRORS = {raw.FPDF_ERR_PASSWORD: "encrypted", raw.FPDF_ERR_SECURITY: "encrypted", raw.FPDF_ERR_FORMAT: "not_a_pdf"}
 
@@ -104,7 +105,7 @@ def _words(page: Any) -> tuple[list[list[Any]], bool]:
 
     for index in range(count):
         code = raw.FPDFText_GetUnicode(handle, index)
-        character = chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else " "
+        character = chr(code) if 0 < code < LAST_CODE and not HALF[0] <= code < HALF[1] else " "
         if character.isspace() or code in (0xFFFE, 0xFFFF, 2):
             # A hyphen at a line's end comes as U+0002 or U+FFFE: the word goes on in the next line.
             if code in (2, 0xFFFE):

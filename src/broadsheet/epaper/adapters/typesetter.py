@@ -23,7 +23,7 @@ def set_edition(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     (folder / "job.json").write_text(json.dumps(job, ensure_ascii=False), "utf-8")
     command = [sys.executable, "-m", "broadsheet.epaper.adapters.typst_child", str(folder)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=SECONDS, env=environment(), check=False)
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, env=environment(), check=False)  # noqa: S603 - this program itself
     except subprocess.TimeoutExpired:
         raise SettingFailedError(f"Setting it took more than {SECONDS:.0f} seconds.") from None
     try:

@@ -12,6 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from broadsheet.epaper.rules import grid
 from broadsheet.epaper.rules.flow import Unit
 from broadsheet.epaper.rules.issue import plan
 from broadsheet.epaper.rules.makeup import ALL_SIZES, Item
+from broadsheet.epaper.rules.ragged import Ragged
 from broadsheet.epaper.rules.sheets import Drawn, draw, rail
 
 HERE = Path(__file__).resolve().parent.parent
 FONTS = (HERE / "fonts", HERE.parent / "payments" / "fonts")
 LAYOUTS = ("style.typ", "galley.typ", "main.typ")
 RAIL_AIR = 12.0
+# What style.typ sets: a deck's line, a headline's as parts of its size, and from which size on it is of the display face.
+DECK, LATIN_LINE, OTHER_LINE, DISPLAY = 11.2, 1.02, 1.34, 21
 _JOINED = re.compile("[\u0600-\u1fff]")
 
 
@@ -45,9 +49,6 @@ def set_edition(folder: Path) -> dict[str, Any]:
     for name in LAYOUTS:
         shutil.copyfile(HERE / "typst" / name, folder / name)
     stories = job["stories"]
-    for story in stories:
-        story["heads"] = ALL_SIZES
-        story["decks"] = list(range(1, grid.COLUMNS + 1))
     data = {
         "line": grid.LINE,
         "widths": [grid.width_of(count) for count in range(1, grid.COLUMNS + 1)],
@@ -56,6 +57,7 @@ def set_edition(folder: Path) -> dict[str, Any]:
     }
     known = fonts()
     for story in stories:
+        _count_letters(story)
         if story["picture"]:
             story["picture"] = _settable(folder, story["picture"], story["aspect"], known)
     _write(folder / "data.json", data)
@@ -66,10 +68,14 @@ def set_edition(folder: Path) -> dict[str, Any]:
     issue = plan([item for item in items if item.role != "brief"], least=job["least_pages"], most=job["most_pages"])
     drawn = draw(issue, {1: grid.MASTHEAD})
     drawn[0] = _with_rail(drawn[0], drawn, stories, measured, job["words"])
+    _balance(drawn, stories, measured)
     made_up = time.perf_counter()
     front = job["front"]
     front["dateline"][-1] = front["dateline"][-1].replace("{}", str(len(drawn)))
-    _write(folder / "plan.json", {**front, **_geometry(), "sheets": [_sheet(sheet) for sheet in drawn]})
+    _write(
+        folder / "plan.json",
+        {**front, **geometry(), "letters": _letters(stories, measured), "sheets": [_sheet(sheet) for sheet in drawn]},
+    )
     compiler.compile(
         str(folder / "main.typ"), output=str(folder / "edition.pdf"), format="pdf", pdf_standards=["ua-1"],
         timestamp=job["timestamp"],
@@ -106,11 +112,40 @@ def _settable(folder: Path, name: str, aspect: float, known: Any) -> str:
     return flat
 
 
+def _count_letters(story: dict[str, Any]) -> None:
+    """For each paragraph after how many letters each of its words ends, and whether all are of one style."""
+    for paragraph in story["paras"]:
+        sizes = (len(word if isinstance(word, str) else word[0]) + 1 for word in paragraph["w"])
+        paragraph["ends"] = list(accumulate(sizes))
+        paragraph["plain"] = all(isinstance(word, str) for word in paragraph["w"])
+
+
+def _letters(stories: Sequence[dict[str, Any]], measured: Sequence[dict[str, Any]]) -> list[float]:
+    """About how many letters a line of each story holds."""
+    made = []
+    for story, found in zip(stories, measured, strict=True):
+        pairs = list(zip(story["paras"], found["paras"], strict=True))
+        lines = sum(max(0.5, count - 0.5) for paragraph, count in pairs if paragraph["k"] != "h")
+        letters = sum(paragraph["ends"][-1] for paragraph, _ in pairs if paragraph["k"] != "h")
+        made.append(round(letters / max(lines, 0.5), 2))
+    return made
+
+
+def _balance(sheets: Sequence[Drawn], stories: Sequence[dict[str, Any]], measured: Sequence[dict[str, Any]]) -> None:
+    """Narrow each headline's measure until its lines are about equally long."""
+    for sheet in sheets:
+        for thing in sheet.things:
+            if thing["t"] == "head":
+                key = thing["s"]
+                _, thing["w"] = _head(stories[key], measured[key], thing["size"], thing["columns"])
+
+
 def _write(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), "utf-8")
 
 
-def _geometry() -> dict[str, float]:
+def geometry() -> dict[str, float]:
+    """The page, in points."""
     return {
         "width": grid.PAGE_WIDTH,
         "height": grid.PAGE_HEIGHT,
@@ -134,9 +169,16 @@ def _item(number: int, story: dict[str, Any], found: dict[str, Any]) -> Item:
     return Item(
         key=number,
         units=tuple(units),
-        heads={(columns, size): height for columns, size, height in found["heads"]},
-        decks={columns: height for columns, height in found["decks"]} if story["role"] != "brief" else {},
-        captions=tuple(found["captions"]) or (0,) * grid.COLUMNS,
+        heads={(columns, size): _head(story, found, size, columns)[0] for columns, size in ALL_SIZES},
+        decks={
+            columns: 2 * (lines := ragged.lines(grid.width_of(columns))) - 2 + DECK * lines
+            for columns in range(1, grid.COLUMNS + 1)
+            if (ragged := _ragged(found["wide"]["deck"])).words and story["role"] != "brief"
+        },
+        captions=tuple(
+            _ragged(found["wide"]["caption"]).lines(grid.width_of(columns)) if story["caption"] else 0
+            for columns in range(1, grid.COLUMNS + 1)
+        ),
         aspect=story["aspect"],
         loose=story["loose"],
         role=story["role"],
@@ -146,6 +188,23 @@ def _item(number: int, story: dict[str, Any], found: dict[str, Any]) -> Item:
         page=story["page"],
         rank=story["rank"],
     )
+
+
+def _ragged(found: tuple[list[float], float]) -> Ragged:
+    words, space = found
+    return Ragged(tuple(words) if words != [0] else (), space)
+
+
+def _head(story: dict[str, Any], found: dict[str, Any], size: int, columns: int) -> tuple[float, float]:
+    """(height, width of the measure that makes its lines about equally long) of a headline."""
+    large = size >= DISPLAY
+    ragged = _ragged(found["wide"]["display" if large else "plain"])
+    scale = size / (100 if large else 20)
+    wide = grid.width_of(columns)
+    line = LATIN_LINE if story["latin"] else OTHER_LINE
+    rows = ragged.lines(wide, scale)
+    set_in = size * (1 if story["latin"] else 0.9)
+    return rows * line * set_in + (rows - 1) * 0.03 * set_in, ragged.balanced(wide, scale)
 
 
 def _with_rail(

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Box = tuple[int, int, int, int]
 HEADLINE = 1.35  # times the body's size
@@ -111,7 +112,7 @@ def _lines(words: Sequence[PageWord], aspect: float) -> list[_Line]:
     """Words that stand beside each other in the order of the file, with no more than a wide space between."""
     lines: list[_Line] = []
     for word in words:
-        x0, y0, x1, y1 = word.box
+        x0, y0, _, y1 = word.box
         high = y1 - y0
         if lines:
             last = lines[-1]
@@ -263,7 +264,7 @@ def follow(areas: Sequence[tuple[int, int, int | None, str, str]]) -> list[tuple
             by_story.setdefault(story_id, []).append((page, area_id))
     for parts in by_story.values():
         ordered = sorted(parts)
-        pairs += [(a[1], b[1]) for a, b in zip(ordered, ordered[1:], strict=False) if b[0] > a[0]]
+        pairs += [(a[1], b[1]) for a, b in pairwise(ordered) if b[0] > a[0]]
     linked = {source for source, _ in pairs}
     for area_id, page, story_id, _, text in areas:
         target = next((m for m in _CONTINUED.finditer(text) if "from" not in m.group().lower()), None)

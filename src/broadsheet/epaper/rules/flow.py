@@ -36,6 +36,9 @@ class Mark:
     line: int = 0
 
 
+START = Mark()
+
+
 def left(units: Sequence[Unit], mark: Mark) -> int:
     """Lines from the mark to the end."""
     return sum(unit.lines for unit in units[mark.unit :]) - mark.line

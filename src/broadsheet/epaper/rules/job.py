@@ -15,6 +15,7 @@ from broadsheet.epaper.rules.grid import LIVE
 from broadsheet.newsroom.values import FullStory, Picture
 
 LEAST_PAGES, MOST_PAGES = 8, 16
+OTHER_SCRIPTS = frozenset({"hi", "mr", "ne", "sa", "bn", "gu", "pa", "kn", "ml", "or", "ta", "te"})
 WIDEST = 74  # points of the nameplate's letters
 WORDS = {
     "en": {
@@ -72,6 +73,7 @@ def _story(rank: int, story: FullStory, role: str, page: int, picture: str) -> d
     shown = public.picture if picture else None
     return {
         "lang": public.language,
+        "latin": public.language not in OTHER_SCRIPTS,
         "headline": _plain(public.headline),
         "deck": _plain(public.standfirst),
         "kicker": _plain(public.kicker),

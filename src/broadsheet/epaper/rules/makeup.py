@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from broadsheet.epaper.rules.flow import Mark, Unit, is_end, left, pour
+from broadsheet.epaper.rules.flow import START, Mark, Unit, is_end, left, pour
 from broadsheet.epaper.rules.grid import LINE, RULE, lines_of, width_of
 
 KICKER = 1.15  # lines over a headline
@@ -37,7 +37,8 @@ SPLITS: Mapping[int, tuple[tuple[int, ...], ...]] = {
 class Item:
     """A story to be placed, or what is left of one. `heads` are (columns, size) -> points, `decks` columns -> points.
 
-    `aspect` is its picture's width divided by its height, None without one. `mark` says where its text begins; `rank` 0 is the day's lead.
+    `aspect` is its picture's width divided by its height, None without one. `mark` says where its text begins;
+    `rank` 0 is the day's lead.
     """
 
     key: int
@@ -51,7 +52,7 @@ class Item:
     section: str = ""
     kicker: bool = False
     weight: float = 1.0
-    mark: Mark = Mark()
+    mark: Mark = START
     comes_from: int = 0
     page: int = 0
     rank: int = 0
@@ -162,7 +163,7 @@ ACROSS: Mapping[int, tuple[int, ...]] = {1: (1,), 2: (1, 2), 3: (1, 2, 3), 4: (2
 
 def _pictures(item: Item, columns: int) -> Iterator[tuple[int, int, float, bool]]:
     """(columns across, lines high with the caption, price, whether it has its natural height)."""
-    if item.aspect is None or item.mark != Mark():
+    if item.aspect is None or item.mark != START:
         yield 0, 0, 0.0, True
         return
     yield 0, 0, 45.0 * item.weight, False
@@ -244,48 +245,61 @@ def make_page(
     for place, item in enumerate(items):
         suited = sizes[max(key for key in sizes if key <= place)]
         tables.append({count: shapes.of(item, count, lines, suited.get(count, ())) for count in range(1, columns + 1)})
+    offers = [_row_offers(tables, done, columns) for done in range(len(items))]
     states: list[dict[int, tuple[float, tuple[tuple[Shape, ...], ...]]]] = [{} for _ in range(len(items) + 1)]
     states[0][0] = (0.0, ())
     for done in range(len(items)):
-        for used, (price, rows) in sorted(states[done].items(), key=lambda entry: entry[1][0])[:26]:
-            for row in _rows(tables, done, columns, lines - used, after=rows):
-                taken = used + row[0].lines + RULE
-                total = price + sum(shape.price for shape in row) + 0.4
-                there = states[done + len(row)]
-                if taken not in there or total < there[taken][0]:
-                    there[taken] = (total, (*rows, row))
-    return _best_end(states[-1], items, columns, first, lines)
+        for used, (price, rows) in sorted(states[done].items(), key=lambda entry: entry[1][0])[:KEPT]:
+            previous = tuple(shape.columns for shape in rows[-1]) if rows else ()
+            for split, priced, heights in offers[done]:
+                if split == previous and len(split) > 1 and columns > 2:  # noqa: PLR2004 - the same row twice is dull
+                    continue
+                there = states[done + len(split)]
+                for dear, high in _fitting(priced, heights, lines - used):
+                    taken, total = used + high + RULE, price + dear + (SAME if split == previous else 0.4)
+                    if taken not in there or total < there[taken][0]:
+                        row = tuple(tables[done + place][count][high] for place, count in enumerate(split))
+                        there[taken] = (total, (*rows, row))
+    return _best_end(states[-1], items, first, lines)
 
 
-def _rows(
-    tables: Sequence[Mapping[int, Mapping[int, Shape]]],
-    done: int,
-    columns: int,
-    room: int,
-    after: tuple[tuple[Shape, ...], ...],
-) -> Iterator[tuple[Shape, ...]]:
-    previous = tuple(shape.columns for shape in after[-1]) if after else ()
+SAME = 7.0  # the price of two stories across the page under each other
+KEPT = 26  # beginnings of a page that are followed up
+TRIED = 10  # heights of a row, the cheapest first
+RowOffer = tuple[tuple[int, ...], list[tuple[float, int]], Mapping[int, float]]
+
+
+def _row_offers(tables: Sequence[Mapping[int, Table]], done: int, columns: int) -> list[RowOffer]:
+    """(columns of its stories, (price, height) cheapest first, height -> price) for every row that may come next."""
+    made: list[RowOffer] = []
     for split in SPLITS[columns]:
-        if done + len(split) > len(tables) or (split == previous and len(split) > 1 and columns > 2):  # noqa: PLR2004
+        if done + len(split) > len(tables):
             continue
         offers = [tables[done + place][count] for place, count in enumerate(split)]
-        heights = set(offers[0])
-        for offer in offers[1:]:
-            heights &= set(offer)
-        priced = sorted((sum(offer[high].price for offer in offers), high) for high in heights if high <= room)
-        for _, high in priced[:10]:
-            yield tuple(offer[high] for offer in offers)
-        if priced:
-            # The one that fills what is left of the page, whatever it costs: the page must close.
-            exact = [high for _, high in priced if high >= room - RULE]
-            for high in exact[:2]:
-                yield tuple(offer[high] for offer in offers)
+        heights = set(offers[0]).intersection(*offers[1:])
+        prices = {high: sum([offer[high].price for offer in offers]) for high in heights}
+        if prices:
+            made.append((split, sorted((price, high) for high, price in prices.items()), prices))
+    return made
+
+
+def _fitting(priced: list[tuple[float, int]], prices: Mapping[int, float], room: int) -> Iterator[tuple[float, int]]:
+    """The cheapest heights that have room, and those that fill what is left of the page, whatever they cost."""
+    found = 0
+    for price, high in priced:
+        if high <= room:
+            yield price, high
+            found += 1
+            if found == TRIED:
+                break
+    for high in range(room - RULE, room + 1):
+        if high in prices:
+            yield prices[high], high
 
 
 def _best_end(
     ends: Mapping[int, tuple[float, tuple[tuple[Shape, ...], ...]]],
     items: Sequence[Item],
-    columns: int,
     first: int,
     lines: int,
 ) -> Made:

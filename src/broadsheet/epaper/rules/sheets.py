@@ -55,7 +55,7 @@ def _turned(issue: Issue) -> dict[tuple[int, Mark], int]:
 
 def _sheet(sheet: Sheet, turned: Mapping[tuple[int, Mark], int], top: int) -> Drawn:
     things: list[dict[str, Any]] = []
-    areas = []
+    areas: list[tuple[int, tuple[Box, ...]]] = []
     things += _rules(sheet.made.placed, top)
     for placed in sheet.made.placed:
         mark = sheet.goes_on.get(placed.item.key)
@@ -86,7 +86,7 @@ def _story(placed: Placed, top: int, further: int | None) -> list[dict[str, Any]
     things.append(
         {
             **base, "t": "head", "y": y_of(line) + (12.0 if item.kicker else 0.0), "size": shape.size,
-            "h": shape.head * LINE, "turned": item.comes_from, "goes": further or 0,
+            "h": shape.head * LINE, "columns": shape.columns,
         }
     )  # fmt: skip
     if shape.deck:
@@ -116,13 +116,13 @@ def _text(placed: Placed, line: float, further: int | None) -> list[dict[str, An
             "lines": room[number] + (FROM if number == 0 and item.comes_from else 0)
             + (1 if shape.cut and number == len(poured) - 1 else 0),
         }  # fmt: skip
-        column["spread"] = _spread(pieces, room[number], shape.cut)
+        column["spread"] = _spread(pieces, room[number])
         if pieces or column["from"] or column["goes"]:
             things.append(column)
     return things
 
 
-def _spread(pieces: Sequence[Piece], room: int, cut: bool) -> float:
+def _spread(pieces: Sequence[Piece], room: int) -> float:
     """Points added between the paragraphs of a column that would end a little above its neighbours."""
     used = sum(piece.end - piece.start for piece in pieces)
     gaps = len(pieces) - 1
@@ -194,7 +194,7 @@ def rail(
 ) -> tuple[list[dict[str, Any]], list[tuple[int, tuple[Box, ...]]]]:
     """The narrow column of briefs on the front: (story's key, points high) from the top until it is full."""
     things: list[dict[str, Any]] = []
-    areas = []
+    areas: list[tuple[int, tuple[Box, ...]]] = []
     y, foot = y_of(top) + 26, y_of(LINES)
     shown = []
     for key, high in briefs:
