@@ -65,8 +65,6 @@ def edition(*pages: NewPage, day: date = DAY, city: str = "", now: datetime = ma
         write_page(edition_id=row.pk, page=one, now=now)
     if total:
         Edition.objects.filter(pk=row.pk).update(pages_total=total)
-        for number in range(len(pages) + 1, total + 1):
-            row.pages.create(number=number)
     else:
         finish(edition_id=row.pk, pages=len(pages), notes=(), links=(), now=now)
     row.refresh_from_db()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -72,7 +72,18 @@ def opened(edition: EditionView, *, with_text: bool = False) -> OpenEdition:
             gone[row.page] = (*gone.get(row.page, ()), *row.boxes)
         else:
             areas[row.id] = row
-    return OpenEdition(edition, tuple(queries.pages(edition.id)), areas, cards, gone)
+    return OpenEdition(edition, _pages(edition), areas, cards, gone)
+
+
+def _pages(edition: EditionView) -> tuple[PageView, ...]:
+    """Every page that is or will be there: those nobody has begun yet stand as not ready."""
+    made = {page.number: page for page in queries.pages(edition.id)}
+    total = max([edition.pages_total, *made])
+    return tuple(made.get(number) or _unmade(number) for number in range(1, total + 1))
+
+
+def _unmade(number: int) -> PageView:
+    return PageView(0, number, str(number), "", False, False, "", "", 0, 0, ())
 
 
 def words(shown: OpenEdition, number: int) -> list[Word]:
@@ -102,8 +113,3 @@ def may_keep_until(reader_id: int, now: datetime) -> datetime:
     """Until when a reader who is let in may read without a network what a device keeps."""
     grants = [row for row in live_grants(reader_id, now) if row.product == "epaper" and row.starts_at <= now]
     return rules_reading.kept_until([row.ends_at for row in grants], now)
-
-
-def months_back(latest: Sequence[EditionView]) -> date | None:
-    """The first day of the month of the newest edition."""
-    return latest[0].date.replace(day=1) if latest else None

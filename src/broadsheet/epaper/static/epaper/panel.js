@@ -12,7 +12,7 @@ function close(api) {
 
 function frame(api, what, title) {
   if (!shell) {
-    shell = api.make("aside", { class: "panel", role: "dialog", tabindex: "-1", "aria-labelledby": "panel-title", hidden: true });
+    shell = api.make("div", { class: "panel", role: "dialog", tabindex: "-1", "aria-labelledby": "panel-title", hidden: true });
     document.querySelector("main").append(shell);
     document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !shell.hidden) { event.preventDefault(); close(api); } });
   }
