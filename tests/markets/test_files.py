@@ -83,7 +83,7 @@ def _sheet() -> list[str]:
     mark=st.booleans(),
     cut=st.integers(0, 60),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_no_line_is_lost_and_nothing_raises(head, hurts, end, mark, cut):
     lines = {
         "udiff": _sheet(),

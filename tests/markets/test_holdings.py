@@ -91,7 +91,7 @@ def test_what_is_sold_is_closed_and_an_empty_portfolio_is_one():
         max_size=15,
     )
 )  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_money_is_neither_made_nor_lost(rows):
     deals = [Deal(kind, date.fromordinal(738_000 + day), units, price, fee) for kind, day, units, price, fee in rows]
     found = holdings.portfolio([(a_quote(), deals, ())], today=TODAY, currency="INR")

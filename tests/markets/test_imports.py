@@ -432,6 +432,19 @@ def test_a_plain_list_and_json_bring_what_no_exchange_lists():
     assert quote("gold").close == 685_125_000
 
 
+def test_a_plain_row_without_an_exchange_finds_the_one_share_or_waits():
+    day_list(MON, udiff_row(MON, "TIDE", "100", "99"))
+    report = take("own.csv", b"day,symbol,close\n2026-10-13,tide,101\n")
+    assert (report.rows_new, report.instruments_new, closes("nse-tide")) == (1, 0, [1_000_000, 1_010_000])
+    take(udiff_name(MON, "BSE"), udiff(udiff_row(MON, "TIDE", "100.10", "99", src="BSE", series="A", code="500001")))
+    report = take("own.csv", f"day,isin,close\n2026-10-14,{isin(1)},102\n".encode())
+    assert (report.rows_held, held()) == (1, [("ambiguous", "waiting")])
+    with pytest.raises(RefusedError):
+        desk.accept_held(held_id=HeldRow.objects.get().pk, by="Editor", now=NOW)
+    report = take("own.csv", f"day,isin,exchange,close\n2026-10-14,{isin(1)},nse,102\n".encode())
+    assert (report.rows_new, closes("nse-tide")[-1]) == (1, 1_020_000)
+
+
 def test_a_file_of_rubbish_never_raises():
     for junk in (b"\x00\x01\x02", b"SYMBOL,SERIES,CLOSE,PREVCLOSE,TIMESTAMP\n" + bytes(range(256)), b"{", b"[1,2]", b'{"prices": 5}', b"[" * 10_000):  # fmt: skip
         [report] = imports.take_file(name="junk", data=junk, now=NOW, came_by="upload")

@@ -61,7 +61,7 @@ def test_volume_goes_the_other_way():
     closes=st.lists(st.integers(1, 10**9), min_size=2, max_size=30),
     steps=st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["split", "bonus"]), st.integers(1, 20), st.integers(1, 20)), max_size=6),
 )  # fmt: skip
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_adjusted_prices_are_the_exact_product_to_a_digit(closes, steps):
     days = [Bar(MON + timedelta(days=n), close) for n, close in enumerate(closes)]
     actions = [Action(MON + timedelta(days=n), kind, new, old) for n, kind, new, old in steps]

@@ -23,6 +23,7 @@ from broadsheet.markets.values import ACTION_KINDS, SCALE
 
 EDITS: Final = "markets.change_priceimport"
 REASONS: Final = {
+    "ambiguous": "several instruments of that name",
     "bad_date": "a date that is none",
     "bad_value": "a figure or ISIN that is none",
     "bad_zip": "a damaged zip file",

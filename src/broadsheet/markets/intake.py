@@ -126,7 +126,7 @@ def _place(
 ) -> None:
     match = directory.match(row)
     if match.conflict:
-        result.held.append(hold(row, "isin_conflict", match.conflict))
+        result.held.append(hold(row, "isin_conflict" if row.exchange else "ambiguous", match.conflict))
         return
     instrument = match.instrument
     if instrument is None:

@@ -105,6 +105,8 @@ class Directory:
         """The instrument of a row."""
         if row.code:
             return Match(self.by_code.get(row.code))
+        if not row.exchange:
+            return self._anywhere(row)
         kind = kind_of(row)
         kin = family(row.exchange, row.series, kind)
         symbol = symbol_of(row).upper()
@@ -120,6 +122,16 @@ class Directory:
         if found is None or (row.exchange in _BY_NUMBER and row.exchange_code and found.exchange_code):
             return Match(None)
         return self._agreed(found, row)
+
+    def _anywhere(self, row: Row) -> Match:
+        """The one instrument with this ISIN, else symbol, whatever its exchange: the row names none."""
+        symbol = symbol_of(row).upper()
+        found = [each for each in self.by_code.values() if row.isin and each.isin == row.isin]
+        found = found or [each for each in self.by_code.values() if symbol and each.symbol.upper() == symbol]
+        if len(found) > 1:
+            codes = ", ".join(sorted(each.code for each in found)[:5])
+            return Match(None, conflict=f"it may be any of {codes}: name the exchange or the code")
+        return Match(found[0] if found else None)
 
     def _former(self, what: str, row: Row, name: str) -> Known | None:
         return self.by_code.get(self._old.get((what, row.exchange, name.upper()), ""))

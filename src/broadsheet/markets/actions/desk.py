@@ -29,7 +29,7 @@ def row_of(held: HeldRow) -> Row | None:
 
 
 def _waiting(held_id: int) -> HeldRow:
-    held = HeldRow.objects.select_for_update().select_related("instrument").filter(pk=held_id).first()
+    held = HeldRow.objects.select_for_update().filter(pk=held_id).first()
     if held is None or held.status != "waiting":
         raise RefusedError("Somebody has already decided about this row.")
     return held
@@ -64,6 +64,8 @@ def accept_held(*, held_id: int, by: str, now: datetime) -> None:
 def _instrument_for(row: Row, reason: str) -> Instrument:
     directory = known.directory([row.exchange], [row.code])
     match = directory.match(row)
+    if reason == "ambiguous" and match.conflict:
+        raise RefusedError("Several instruments have this name. Write the exchange or the code into the file.")
     if match.instrument is not None and reason != "isin_conflict":
         return Instrument.objects.get(pk=match.instrument.id)
     made = instrument_from(directory.made_from(row))

@@ -149,7 +149,8 @@ def _import(sheet: Sheet, came: _Came, named: date | None, said: date | None) ->
     day = day_of(sheet, named, said, chosen.today)
     if day is not None:
         _check_calendar(sheet, day, said, came)
-    directory = known.directory({row.exchange for row in sheet.rows} | {sheet.exchange}, {r.code for r in sheet.rows})
+    exchanges = {row.exchange for row in sheet.rows if not row.code} | ({sheet.exchange} - {""})
+    directory = known.directory(exchanges, {row.code for row in sheet.rows})
     intake = place(sheet, day, directory, chosen)
     _judge(intake, chosen, stale_counts=day is not None and said is None)
     if day is not None and "equity" in kinds(intake.accepted):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from broadsheet.markets import sessions
@@ -25,10 +25,10 @@ def chunks(items: Iterable[int]) -> Iterator[list[int]]:
         yield listed[start : start + CHUNK]
 
 
-def directory(exchanges: Iterable[str], codes: Iterable[str]) -> Directory:
-    """The instruments of these exchanges and those of these codes: a few ten thousand at most."""
-    rows = Instrument.objects.filter(exchange__in=list(exchanges)).values_list(*_COLUMNS)
-    known = {row[0]: Known(*row) for row in rows}
+def directory(exchanges: Collection[str], codes: Iterable[str]) -> Directory:
+    """The instruments of these exchanges ("": all) and those of these codes: a few ten thousand at most."""
+    wanted = Instrument.objects.all() if "" in exchanges else Instrument.objects.filter(exchange__in=exchanges)
+    known = {row[0]: Known(*row) for row in wanted.values_list(*_COLUMNS)}
     for portion in _portions(codes):
         known.update(
             (row[0], Known(*row)) for row in Instrument.objects.filter(code__in=portion).values_list(*_COLUMNS)
