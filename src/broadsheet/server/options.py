@@ -217,8 +217,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("meter_budget", "count", 0, "New meters per network (/24, /56; four times that for a /48) and day; 0 is "
            "unlimited. See docs/meter.md.", _count(0, 10**9)),
     Option("section_limits", "table", {}, "A ceiling for a section inside the one meter, by its slug.", _limits),
-    Option("archive_free_months", "count", 3, "Months back that everybody may search and leaf through; older ones are the "
-           "archive, a benefit of plans. 0 opens all of it to everybody.", _count(0, 1200)),
+    Option("archive_free_months", "count", 3, "Months back that everybody may search and leaf through; older ones are "
+           "the archive, a benefit of plans. 0 opens all of it to everybody.", _count(0, 1200)),
     Option("archive_since", "count", 1997, "The paper's first year, with which the archive's calendar begins.",
            _count(1500, 9000)),
     Option("gift_quota", "count", 10, "Stories a subscriber may give away in a calendar month; 0 switches gifts off.",
