@@ -104,7 +104,8 @@ def test_an_editor_puts_an_issue_in_order_and_sends_it(alder, chromium):
         first, second = (page.locator("[data-handle]").nth(place).bounding_box() for place in (0, 1))
         page.mouse.move(first["x"] + 5, first["y"] + 5)
         page.mouse.down()
-        page.mouse.move(second["x"] + 5, second["y"] + 60, steps=4)
+        page.mouse.move(second["x"] + 5, second["y"] + 80, steps=8)
+        page.mouse.move(second["x"] + 5, second["y"] + 90)
         page.mouse.up()
         assert titles.all_inner_texts() == before
         page.get_by_role("button", name=f"Move down: {before[0]}").click()

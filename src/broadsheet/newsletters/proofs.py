@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from broadsheet.newsletters.adapters import LineLostError, NotUsError
 from broadsheet.newsletters.dkim import DkimError
 from broadsheet.newsletters.letter import Letter
 from broadsheet.newsletters.post import Post, open_line
+from broadsheet.newsletters.skeleton import SLOT
 from broadsheet.newsletters.values import IssueCard
 from broadsheet.newsletters.words import VISITOR, cut, facts
 
@@ -46,7 +48,13 @@ def _request(as_whom: str, now: datetime) -> Request:
 def proof(issue: IssueCard, as_whom: str, now: datetime) -> Letter:
     """The letter, its links leading straight to the stories."""
     known = facts(issue.stories)
-    return Post(issue, counted=False).letter(known, cut(issue.audience, known, _request(as_whom, now), now), now)
+    letter = Post(issue, counted=False).letter(known, cut(issue.audience, known, _request(as_whom, now), now), now)
+    return replace(letter, html=SLOT.sub(_shown, letter.html), text=SLOT.sub(_shown, letter.text))
+
+
+def _shown(found: re.Match[str]) -> str:
+    """In place of what is each recipient's own."""
+    return "the recipient" if found.group(1) == "address" else "#"
 
 
 def in_light(html: str, *, dark: bool) -> str:

@@ -9,7 +9,8 @@
   const tell = (row) => { said.textContent = `${title(row)}: place ${rows().indexOf(row) + 1} of ${rows().length}`; };
   list.classList.add("nl-live");
   let dragged = null;
-  const clear = () => rows().forEach((row) => row.classList.remove("is-over"));
+  let place = null;
+  const clear = () => rows().forEach((row) => row.classList.remove("is-over", "is-under"));
   for (const row of rows()) {
     const up = row.querySelector("[data-up]");
     const down = row.querySelector("[data-down]");
@@ -30,23 +31,25 @@
       handle.setPointerCapture(event.pointerId);
       event.preventDefault();
     });
+    // The list stays as it is until the finger is lifted: an element that is moved loses the pointer it has captured.
     handle.addEventListener("pointermove", (event) => {
       if (dragged !== row) return;
       clear();
-      const over = rows().find((other) => {
+      place = null;
+      for (const other of rows()) {
         const box = other.getBoundingClientRect();
-        return other !== row && event.clientY >= box.top && event.clientY < box.bottom;
-      });
-      if (over) {
-        const box = over.getBoundingClientRect();
-        over.classList.add("is-over");
-        list.insertBefore(row, event.clientY < box.top + box.height / 2 ? over : over.nextElementSibling);
+        if (other === row || event.clientY < box.top || event.clientY >= box.bottom) continue;
+        const below = event.clientY >= box.top + box.height / 2;
+        other.classList.add(below ? "is-under" : "is-over");
+        place = { before: below ? other.nextElementSibling : other };
       }
     });
     const drop = () => {
       if (dragged !== row) return;
       dragged = null;
       row.classList.remove("is-dragged");
+      if (place) list.insertBefore(row, place.before);
+      place = null;
       clear(); number(); tell(row);
     };
     handle.addEventListener("pointerup", drop);
