@@ -18,6 +18,9 @@ _EXPIRES = re.compile(r"(?<=expires=)[^;]*", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{\{|\{%|\}\}|%\}|\$\{|<%=|%%\w+%%|\[object Object\]|\bNaN\b|\bundefined\b")
 _NOTHING = re.compile(r">\s*(None|null|undefined|NaN)\s*<|(?:content|href|src|alt|title|datetime)=\"(None|null|NaN)\"")
 _SCRIPT = re.compile(r"<script(?![^>]*ld\+json)[^>]*>.*?</script>|<style[^>]*>.*?</style>", re.DOTALL | re.IGNORECASE)
+_AD = re.compile(
+    r'<div class="ad .*?</a>\s*</div>\s*</div>', re.DOTALL
+)  # stands between two paragraphs of a whole story
 _WALL = re.compile(r'class="wall[ "]|wall-title|Already subscribed|free articles? this|₹\s?\d')
 LEAST_COVERAGE = 0.98
 
@@ -135,7 +138,7 @@ def full_faults(response: Response, hidden: str, credit: str = "") -> Iterator[s
     if response.status != 200 or response.get("Broadsheet-Variant") != "full":  # noqa: PLR2004
         yield f"walled: status {response.status}, {response.get('Broadsheet-Reason') or 'no reason'}"
         return
-    share = coverage(words(hidden), page)
+    share = coverage(words(hidden), _AD.sub(" ", page))
     if share < LEAST_COVERAGE:
         yield f"only {share:.0%} of the hidden text is there"
     if credit not in page:
