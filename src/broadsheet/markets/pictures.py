@@ -78,10 +78,11 @@ class Strip(NamedTuple):
 STRIPS = {strip.name: strip for strip in (Strip("wide", 7, 1), Strip("middle", 4, 1), Strip("narrow", 2, 2))}
 
 
+# Where a policy lets a picture that is opened alone have no style, the attributes keep it legible.
 def _opened(width: int, height: int, title: str, style: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" aria-label="{escape(title)}"><style>{style}</style>'
+        f'font-family="sans-serif" role="img" aria-label="{escape(title)}"><style>{style}</style>'
     )
 
 
@@ -118,7 +119,7 @@ def card(quote: Quote) -> str:
     note += ", generated" if quote.generated and note else ""
     return (
         _opened(CARD_WIDTH, CARD_HEIGHT, said(quote), CARD_STYLE)
-        + f'<rect class="sheet" x=".5" y=".5" width="{CARD_WIDTH - 1}" height="{CARD_HEIGHT - 1}" rx="4"/>'
+        + f'<rect class="sheet" fill="#fffdf9" stroke="#d9d2c4" x=".5" y=".5" width="{CARD_WIDTH - 1}" height="{CARD_HEIGHT - 1}" rx="4"/>'
         + f'<text class="name" x="16" y="30">{escape(_cut(quote.name))}</text>'
         + f'<text class="small" x="16" y="50">{escape(where)}</text>{shown}'
         + _line(quote, Frame(240, 42, 464, 96, 0, 1, 2))
@@ -133,8 +134,8 @@ def _line(quote: Quote, box: Frame) -> str:
     low, high = min(values), max(values)
     frame = box._replace(low=low, high=high if high > low else low + 1, count=len(values))
     points = "L".join(f"{frame.x(n):.1f} {frame.y(values[n]):.1f}" for n in thinned(values, 60))
-    area = f'<path class="a" d="M{points}V{box.bottom + 4:g}H{box.left:g}z"/>'
-    return f'{area}<path class="l" d="M{points}"/>'
+    area = f'<path class="a" fill="none" d="M{points}V{box.bottom + 4:g}H{box.left:g}z"/>'
+    return f'{area}<path class="l" fill="none" stroke="#5b5348" d="M{points}"/>'
 
 
 def strip(quotes: Sequence[Quote], form: Strip) -> str:
@@ -145,7 +146,7 @@ def strip(quotes: Sequence[Quote], form: Strip) -> str:
         row, column = divmod(place, form.columns)
         x, y = column * _PER_ITEM + 1, 6 + row * 50
         if column:
-            parts.append(f'<path class="rule" d="M{x - 12}.5 {y + 3}v40"/>')
+            parts.append(f'<path class="rule" stroke="#d9d2c4" d="M{x - 12}.5 {y + 3}v40"/>')
         parts.append(
             f'<text class="word" x="{x}" y="{y + 18}">{escape(_cut(quote.name, 22))}</text>'
             f'<text class="figure" x="{x}" y="{y + 39}">{figures.price(quote.close, quote.decimals)}</text>'
