@@ -119,7 +119,8 @@ def card(quote: Quote) -> str:
     note += ", generated" if quote.generated and note else ""
     return (
         _opened(CARD_WIDTH, CARD_HEIGHT, said(quote), CARD_STYLE)
-        + f'<rect class="sheet" fill="#fffdf9" stroke="#d9d2c4" x=".5" y=".5" width="{CARD_WIDTH - 1}" height="{CARD_HEIGHT - 1}" rx="4"/>'
+        + f'<rect class="sheet" fill="#fffdf9" stroke="#d9d2c4" x=".5" y=".5" '
+        + f'width="{CARD_WIDTH - 1}" height="{CARD_HEIGHT - 1}" rx="4"/>'
         + f'<text class="name" x="16" y="30">{escape(_cut(quote.name))}</text>'
         + f'<text class="small" x="16" y="50">{escape(where)}</text>{shown}'
         + _line(quote, Frame(240, 42, 464, 96, 0, 1, 2))
