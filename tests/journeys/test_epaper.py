@@ -132,7 +132,11 @@ def test_2_a_subscriber_leafs_on_a_desk_with_the_keyboard(chromium, demo):
         go(page, demo, f"{BASE}2/")
         opened(page)
         before = page.locator(".canvas").evaluate("canvas => canvas.clientWidth")
-            assert page.locator(".canvas").evaluate("canvas => canvas.clientWidth") > 2.5 * before
+        page.locator("[data-stage]").focus()
+        for _ in range(3):
+            page.keyboard.press("+")
+            page.wait_for_timeout(300)
+        assert page.locator(".canvas").evaluate("canvas => canvas.clientWidth") > 2.5 * before
         page.locator(".leaf img[data-wide='1600'], .leaf img[data-wide='2400']").first.wait_for()
 
 
