@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 from tests import make
-from tests.django_up import kept_database  # noqa: F401
 from tests.newsletters.making import NOW, a_list, an_issue, entitled, mails, subscribed, text_of
 
 from broadsheet import clock
@@ -23,7 +22,7 @@ from broadsheet.newsletters.post import Post
 from broadsheet.newsletters.returns import read_returned
 from broadsheet.newsroom import actions as newsroom
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 OPEN, HIDDEN = make.paragraph(1), make.paragraph(5)
 
 

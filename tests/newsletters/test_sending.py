@@ -2,7 +2,6 @@
 
 import pytest
 from tests import make
-from tests.django_up import kept_database  # noqa: F401
 from tests.newsletters.making import NOW, a_list, an_issue, entitled, html_of, mails, subscribed, text_of
 
 from broadsheet import clock
@@ -11,7 +10,7 @@ from broadsheet.newsletters import jobs, queries
 from broadsheet.newsletters.actions import signups
 from broadsheet.newsroom import actions as newsroom
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 OPEN, HIDDEN = make.paragraph(1), make.paragraph(5)
 
 
