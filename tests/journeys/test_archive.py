@@ -35,7 +35,7 @@ def demo(tmp_path_factory):
     folder.parent.joinpath("stderr.log").touch()
     made = Demo(folder, publisher_state="Delhi")
     made.open(START)
-    until = time.monotonic() + 90
+    until = time.monotonic() + 240
     while "archive" not in rooms(folder):  # furnished in the background
         assert time.monotonic() < until
         time.sleep(0.5)
