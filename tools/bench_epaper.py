@@ -23,22 +23,105 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pypdfium2
+from PIL import Image
+
 from broadsheet.epaper.adapters import mark_child, pdf, typesetter, typst_child
 from broadsheet.epaper.rules.job import Front, job_of
 from broadsheet.epaper.rules.marks import mark_bytes, patched
 from broadsheet.newsroom.values import FullStory, Picture, PublicStory, Section
 
 STORIES, PICTURES, PAGES, ROUNDS = 60, 12, 12, 3
+HINDI_AT, FRONT = 14, 6
 SECTIONS = ("National", "City", "Business", "World", "Sport", "Opinion")
-WORDS = ["harbour", "council", "vote", "ferry", "toll", "bridge", "grain", "market", "ledger", "clerk", "signal", "railway", "monsoon", "minister", "reservoir", "crore", "budget", "auditor", "tribunal", "captain", "innings", "spinner", "telescope", "nurse", "village", "teacher", "orchard", "weaver", "turbine", "the", "of", "and", "to", "in", "that", "for", "with", "was", "on", "by", "from", "at", "which", "after", "before", "between", "against", "under", "over", "this", "their", "would", "will", "had"]
-HINDI = ["बंदरगाह", "के", "किनारे", "मछुआरों", "ने", "कहा", "कि", "नई", "योजना", "में", "उनके", "लिए", "कोई", "जगह", "नहीं", "है", "और", "श्रम", "की", "क़ीमत", "तय", "नहीं", "हुई"]
+WORDS = [
+    "harbour",
+    "council",
+    "vote",
+    "ferry",
+    "toll",
+    "bridge",
+    "grain",
+    "market",
+    "ledger",
+    "clerk",
+    "signal",
+    "railway",
+    "monsoon",
+    "minister",
+    "reservoir",
+    "crore",
+    "budget",
+    "auditor",
+    "tribunal",
+    "captain",
+    "innings",
+    "spinner",
+    "telescope",
+    "nurse",
+    "village",
+    "teacher",
+    "orchard",
+    "weaver",
+    "turbine",
+    "the",
+    "of",
+    "and",
+    "to",
+    "in",
+    "that",
+    "for",
+    "with",
+    "was",
+    "on",
+    "by",
+    "from",
+    "at",
+    "which",
+    "after",
+    "before",
+    "between",
+    "against",
+    "under",
+    "over",
+    "this",
+    "their",
+    "would",
+    "will",
+    "had",
+]
+HINDI = [
+    "बंदरगाह",
+    "के",
+    "किनारे",
+    "मछुआरों",
+    "ने",
+    "कहा",
+    "कि",
+    "नई",
+    "योजना",
+    "में",
+    "उनके",
+    "लिए",
+    "कोई",
+    "जगह",
+    "नहीं",
+    "है",
+    "और",
+    "श्रम",
+    "की",
+    "क़ीमत",
+    "तय",
+    "नहीं",
+    "हुई",
+]
 
 
 def _stories(folder: Path) -> list[tuple[FullStory, str, int, str]]:
-    chance = random.Random(5)
+    chance = random.Random(5)  # noqa: S311 - words, no secrets
     made = []
     for number in range(STORIES):
-        hindi = number % 15 == 14
+        hindi = number % 15 == HINDI_AT
         words = HINDI if hindi else WORDS
 
         def text(count: int, words: list[str] = words) -> str:
@@ -57,13 +140,11 @@ def _stories(folder: Path) -> list[tuple[FullStory, str, int, str]]:
             published_at=datetime(2027, 1, 10, tzinfo=UTC), kicker=text(2)[:-1], bylines=("Asha Verma",),
             dateline="Alderport", language="hi" if hindi else "en", picture=shown,
         )  # fmt: skip
-        made.append((FullStory(public, body), "lead" if number == 0 else "story", 1 if number < 6 else 0, picture))
+        made.append((FullStory(public, body), "lead" if number == 0 else "story", 1 if number < FRONT else 0, picture))
     return made
 
 
 def _picture(path: Path, number: int) -> None:
-    from PIL import Image
-
     Image.effect_noise((1200, 800), 10 + number).save(path)
 
 
@@ -103,7 +184,7 @@ def _bare(folder: Path, geometry: dict[str, float]) -> None:
         "import sys, typst; from broadsheet.epaper.adapters.typst_child import fonts; "
         "typst.compile(sys.argv[1], output=sys.argv[2], root=sys.argv[3], font_paths=fonts(), pdf_standards=['ua-1'])"
     )
-    done = os.spawnve(
+    done = os.spawnve(  # noqa: S606 - this program itself
         os.P_WAIT, sys.executable,
         [sys.executable, "-c", code, str(folder / "bare.typ"), str(folder / "bare.pdf"), str(folder)],
         {**os.environ, **pdf.environment()},
@@ -112,8 +193,6 @@ def _bare(folder: Path, geometry: dict[str, float]) -> None:
 
 
 def _render_only(source: Path) -> None:
-    import pypdfium2
-
     for page in pypdfium2.PdfDocument(source):
         page.render(scale=1574 / page.get_width())
 

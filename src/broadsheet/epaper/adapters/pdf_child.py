@@ -22,6 +22,7 @@ WIDTHS = (2400, 1600, 800, 480, 160)
 QUALITY = {2400: 70, 1600: 72, 800: 74, 480: 54, 160: 70}
 MOST_CHARACTERS = 400_000
 MOST_OBJECTS = 20_000
+RENDERED = 1600
 LAST_CODE, HALF = 0x110000, (0xD800, 0xE000)
 LONGEST_SIDE = 4  # times the other: a page, not a strip
 _ERRORS = {raw.FPDF_ERR_PASSWORD: "encrypted", raw.FPDF_ERR_SECURITY: "encrypted", raw.FPDF_ERR_FORMAT: "not_a_pdf"}
@@ -76,15 +77,17 @@ def _page(page: Any, folder: Path, number: int) -> dict[str, Any]:
 
 
 def _pictures(page: Any, width: float, folder: Path, number: int) -> list[list[int]]:
-    bitmap = page.render(scale=WIDTHS[0] / width, rev_byteorder=True)
-    picture = bitmap.to_pil().convert("RGB")
-    sizes = []
+    """The large sizes are rendered each, which is quicker than shrinking; a progressive file takes six times as long to
+    write, and only the sizes that a reader waits for are worth it."""
+    sizes, picture = [], None
     for across in WIDTHS:
-        if picture.width > across:
+        if picture is None or across >= RENDERED:
+            picture = page.render(scale=across / width, rev_byteorder=True, prefer_bgrx=True).to_pil().convert("RGB")
+        if picture.width != across:
             size = (across, round(picture.height * across / picture.width))
             picture = picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
         target = folder / f"{number}-{across}.jpg"
-        picture.save(target, "JPEG", quality=QUALITY[across], progressive=across > 200)  # noqa: PLR2004 - not a thumb
+        picture.save(target, "JPEG", quality=QUALITY[across], progressive=200 < across < RENDERED)  # noqa: PLR2004
         sizes.append([across, picture.height, target.stat().st_size])
     return sizes[::-1]
 

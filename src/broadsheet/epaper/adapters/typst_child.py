@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve().parent.parent
 FONTS = (HERE / "fonts", HERE.parent / "payments" / "fonts")
 LAYOUTS = ("style.typ", "galley.typ", "main.typ")
 RAIL_AIR = 12.0
-# What style.typ sets: a deck's line, a headline's as parts of its size, and from which size on it is of the display face.
+# What style.typ sets: a deck's line, a headline's in parts of its size, and the least size of the display face.
 DECK, LATIN_LINE, OTHER_LINE, DISPLAY = 11.2, 1.02, 1.34, 21
 _JOINED = re.compile("[\u0600-\u1fff]")
 

@@ -188,6 +188,8 @@ def _proportions(columns: int, points: float, size: int, need: int) -> float:
     well = {1: 4.2, 2: 3.0}.get(columns, 1.6)
     deep = need / columns
     price = 3.5 * max(0.0, rows - well - 0.6) + 1.5 * max(0.0, well - 1.4 - rows)
+    # A headline higher than the text under it shouts.
+    price += 0.9 * max(0.0, points / LINE - 0.7 * deep - 3)
     return price + 0.35 * max(0.0, deep - 46) + 1.1 * max(0.0, 9 - deep)
 
 
