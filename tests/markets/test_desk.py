@@ -89,3 +89,18 @@ def test_the_lists_of_instruments_and_days_open(editor):
         page = editor.get(f"/admin/{path}/")
         assert page.status_code == 200
     assert "nse-tide" in editor.get("/admin/instruments/").content.decode()
+
+
+def test_the_editors_form_shows_and_takes_the_tags(editor):
+    from broadsheet.newsroom import actions as newsroom
+    from broadsheet.newsroom.inputs import CodesInput
+
+    upload(editor, MON, udiff_row(MON, "TIDE", "100", "99"))
+    newsroom.ensure_section(name="Markets", slug="markets")
+    story = newsroom.file_story(
+        copy=newsroom.Copy("Tide", "<p>It rises.</p>", "markets", instruments=("nse-tide",)), now=NOW, publish=True
+    )
+    page = editor.get(reverse("wagtailsnippets_newsroom_article:edit", args=[story])).content.decode()
+    assert 'name="instruments" value="nse-tide"' in page
+    written = CodesInput().value_from_datadict({"instruments": " nse-tide, NSE:PINE,, "}, {}, "instruments")
+    assert (written, CodesInput().format_value(written)) == ('["nse-tide", "NSE:PINE"]', "nse-tide, NSE:PINE")
