@@ -44,7 +44,8 @@ _CHART_RULES = (
     ".is-up .chart-end,.is-up .chart-last rect{fill:var(--rise)}"
     ".is-down .chart-end,.is-down .chart-last rect{fill:var(--fall)}.chart .chart-last text{fill:var(--mark);"
     "font-weight:700}.chart-before{stroke:var(--soft);stroke-dasharray:3 3}.chart-versus{stroke:var(--other);"
-    "stroke-dasharray:7 3}.chart .chart-note{font-size:11px}.chart-bar-up{stroke:var(--rise);opacity:.55}"
+    "stroke-dasharray:7 3}.chart .chart-note{font-size:11px;paint-order:stroke;stroke:var(--paper);stroke-width:3px}"
+    ".chart-bar-up{stroke:var(--rise);opacity:.55}"
     ".chart-bar-down{stroke:var(--fall);opacity:.55}"
 )
 CARD_STYLE, CHART_STYLE = _COLOURS + _RULES, _COLOURS + _CHART_RULES
@@ -119,7 +120,7 @@ def card(quote: Quote) -> str:
     note += ", generated" if quote.generated and note else ""
     return (
         _opened(CARD_WIDTH, CARD_HEIGHT, said(quote), CARD_STYLE)
-        + f'<rect class="sheet" fill="#fffdf9" stroke="#d9d2c4" x=".5" y=".5" '
+        + '<rect class="sheet" fill="#fffdf9" stroke="#d9d2c4" x=".5" y=".5" '
         + f'width="{CARD_WIDTH - 1}" height="{CARD_HEIGHT - 1}" rx="4"/>'
         + f'<text class="name" x="16" y="30">{escape(_cut(quote.name))}</text>'
         + f'<text class="small" x="16" y="50">{escape(where)}</text>{shown}'
