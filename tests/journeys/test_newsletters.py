@@ -109,8 +109,8 @@ def test_an_editor_puts_an_issue_in_order_and_sends_it(alder, chromium):
         page.mouse.up()
         assert titles.all_inner_texts() == before
         page.get_by_role("button", name=f"Move down: {before[0]}").click()
-        page.get_by_label("Subject").fill("The toll, and who leaves")
-        page.get_by_label("Introduction").fill("Good morning.\n\nTwo things.")
+        page.locator("#subject").fill("The toll, and who leaves")
+        page.locator("#intro").fill("Good morning.\n\nTwo things.")
         page.get_by_role("button", name="Keep", exact=True).click()
         page.get_by_text("Kept.").wait_for()
         assert titles.all_inner_texts() == before[::-1]
