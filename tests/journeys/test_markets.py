@@ -7,6 +7,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+from playwright.sync_api import expect
 from tests.journeys.looks import DESKTOP, PHONE, look, sign_in, visit
 from tests.journeys.test_partners import END, buy, words
 from tests.journeys.test_the_whole_road import Demo
@@ -105,9 +106,9 @@ def test_3_a_subscriber_follows_a_chart_by_pointer_and_by_keys(chromium, demo):
         still = readout.inner_text()
         box = stage.bounding_box()
         page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.5)
-        assert re.match(r"\d+ [A-Z][a-z]{2} 2026", readout.inner_text())
+        expect(readout).to_have_text(re.compile(r"^\s*\d+ [A-Z][a-z]{2} 2026"))
         page.mouse.move(box["x"] + 10, box["y"] - 200)
-        assert readout.inner_text() == still
+        expect(readout).to_have_text(still, use_inner_text=True)
         page.get_by_role("slider", name="A day on the chart").focus()
         page.keyboard.press("End")
         page.keyboard.press("ArrowLeft")
