@@ -171,7 +171,7 @@ class Proxy:
             body = body[: body.find(b"</li>")]
         headers = answer.headers
         if "one-for-all" in self.plants:
-            headers = tuple(pair for pair in headers if pair != ("vary", "Cookie"))
+            headers = tuple(pair for pair in headers if (pair[0].lower(), pair[1]) != ("vary", "Cookie"))
         if "public" in self.plants and answer.get("Broadsheet-Variant") == "full":
             headers = tuple(pair for pair in headers if pair[0].lower() != "cache-control")
             more.append(("Cache-Control", "public, max-age=60"))
