@@ -133,7 +133,7 @@ def test_what_is_a_readers_own_is_nobody_elses(asha):
 # --- the portfolio ------------------------------------------------------------------------------------------------
 def buy(client, **fields):
     form = {"instrument": "kosha", "kind": "buy", "day": "2026-12-01", "units": "10", "price": "1,20.50", "fee": "20",
-            "note": "", "key": "k1", **fields}  # fmt: skip
+            "note": "", "csrfmiddlewaretoken": "k1", **fields}  # fmt: skip
     return client.post("/investor/portfolio/", form, follow=True)
 
 
@@ -232,7 +232,7 @@ def test_a_file_that_is_none_is_refused_whole(asha, content, why):
 
 def test_trades_that_were_taken_away_can_be_brought_back(asha):
     buy(asha, note="=1+1")
-    buy(asha, key="k2", kind="dividend", units="10", price="2.25", day="2026-12-20", fee="")
+    buy(asha, csrfmiddlewaretoken="k2", kind="dividend", units="10", price="2.25", day="2026-12-20", fee="")
     answer = asha.get("/investor/portfolio/trades.csv")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="trades.csv"'
     assert answer.headers["Cache-Control"] == "private, no-store"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
-import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 
 from broadsheet import clock
@@ -52,11 +52,16 @@ def _changed(request: HttpRequest) -> str:
         price=inputs.scaled(form.get("price", "")),
         fee_minor=inputs.minor(form.get("fee", ""), "the fee"),
         note=form.get("note", "").replace("\0", ""),
-        key=form.get("key", ""),
+        key=_key(form),
         now=now,
         today=local_date(now, sessions.EXCHANGE_ZONE),
     )
     return "The trade is noted."
+
+
+def _key(form: QueryDict) -> str:
+    """A form that is sent twice carries the same token, and each form that is opened another one."""
+    return hashlib.blake2b(form.get("csrfmiddlewaretoken", "").encode(), digest_size=16).hexdigest()
 
 
 def _page(request: HttpRequest, wrong: str = "", report: dict[str, Any] | None = None) -> HttpResponse:
@@ -71,7 +76,6 @@ def _page(request: HttpRequest, wrong: str = "", report: dict[str, Any] | None =
         "more": 0 if everything else max(len(trades) - SHOWN, 0),
         "kinds": TRADE_KINDS,
         "typed": {name: form.get(name, "") for name in ("instrument", "kind", "day", "units", "price", "fee", "note")},
-        "key": form.get("key", "") if wrong else secrets.token_hex(16),
         "today": local_date(now, sessions.EXCHANGE_ZONE),
         "did": request.session.pop(SAID, ""),
         "why": wrong,
