@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from broadsheet.leakcheck.stories import strange_words
 
-MODULES: tuple[str, ...] = ("newsletters", "ads", "epaper", "partners", "archive")
+MODULES: tuple[str, ...] = ("newsletters", "ads", "epaper", "partners", "archive", "markets")
 """Modules of this package, in the order in which they fill."""
 
 
