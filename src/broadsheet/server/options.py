@@ -318,8 +318,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("dkim_domain", "text", "", "The domain that signs; empty is the sender's.", _maybe),
     Option("dkim_key_file", "path", "", "The PEM file of the signing key; empty is dkim-<selector>.pem in the data "
            "folder.", _maybe),
-    Option("epaper_auto_at", "time", "", "When the automatic edition of the day is made by the rule, in the publisher's "
-           "zone: 05:30; empty leaves it to the editors.", _hour),
+    Option("epaper_auto_at", "time", "", "When the automatic edition of the day is made by the rule, in the publisher's"
+           " zone: 05:30; empty leaves it to the editors.", _hour),
     Option("epaper_download", "choice", "off", "Whether subscribers may download an edition as PDF, with their name on "
            "each page.", _choice("off", "on")),
     Option("leakcheck", "choice", "on", "Look for leaks from outside: each night and after each publication (on), only "
