@@ -7,7 +7,9 @@ from django.test import Client
 from PIL import Image
 
 from broadsheet import clock
-from broadsheet.epaper.models import EditionPage
+from broadsheet.epaper import desk_queries
+from broadsheet.epaper.actions.pages import fail
+from broadsheet.epaper.models import Edition, EditionPage
 from broadsheet.newsroom import actions as newsroom
 from tests import make
 from tests.epaper import make_editions as editions
@@ -158,3 +160,14 @@ def test_an_edition_taken_off_is_gone(subscriber, paper):
     assert subscriber.get("/epaper/2027-01-10/").status_code == 404
     assert subscriber.get(f"/epaper/e/{paper.pk}/edition.json").status_code == 404
     assert Client().get("/epaper/front.jpg").status_code == 404
+
+
+def test_an_edition_that_cannot_be_made_anew_is_read_on_as_it_was():
+    row = editions.edition(editions.page(editions.area(HARBOUR, 1000)))
+    fail(edition_id=row.pk, reason="The typesetter has died.")
+    found = desk_queries.desk_edition(row.pk)
+    assert (found.state, found.reason) == ("published", "The typesetter has died.")
+    assert HARBOUR.split()[1] in text(signed_in().get("/epaper/2027-01-10/1/"))
+    empty = Edition.objects.create(date=editions.DAY, city="alder", kind="typeset", created_at=make.NOW)
+    fail(edition_id=empty.pk, reason="The typesetter has died.")
+    assert desk_queries.desk_edition(empty.pk).state == "failed"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from PIL import Image
 
 from broadsheet.bus.actions import emit
@@ -176,7 +176,9 @@ def finish(
 
 @transaction.atomic
 def fail(*, edition_id: int, reason: str) -> None:
-    """The edition cannot be made: say why, for its screen. Pages that could be read before stay."""
-    Edition.objects.filter(pk=edition_id).update(
-        state="failed", reason=reason[:300], leased_until=None, revision=F("revision") + 1
-    )
+    """The edition cannot be made: say why, for its screen. One that could be read before can be read on."""
+    edition = Edition.objects.select_for_update().get(pk=edition_id)
+    stands = edition.published_at is not None and edition.pages.filter(state="ready").exists()
+    edition.state, edition.reason, edition.leased_until = "published" if stands else "failed", reason[:300], None
+    edition.revision += 1
+    edition.save(update_fields=["state", "reason", "leased_until", "revision"])
