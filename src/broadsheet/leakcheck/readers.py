@@ -22,6 +22,7 @@ UNLIMITED = "subscriber without premium"
 SUBSCRIBER = "subscriber"
 EDITOR = "editor"
 HOLDER = "subscriber with every benefit"
+HOLDERS_EMAIL = "holder@readers.example"
 READERS = (VISITOR, AT_LIMIT, LEFT_OVER, REGISTERED, LAPSED, UNLIMITED, SUBSCRIBER)
 """Those whose cookies can be used any number of times without changing what they may read."""
 AT_THE_WALLS = (*READERS, QUOTA, EDITOR)

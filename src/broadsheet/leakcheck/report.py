@@ -34,7 +34,8 @@ CLEAN, FOUND, UNREACHABLE = 0, 1, 3
 class Effort:
     """How much is tried. `only` names rounds, `groups` classes of tricks, `modes` other options of the paper; `guess`
     also tries addresses that nothing links to; `share` is the share of the tricks and of the program's own addresses,
-    `crowd` that of the addresses at which everybody else asks too, besides visitors and subscribers;
+    `crowd` that of the addresses at which everybody else asks too, besides visitors and subscribers, `most` how many
+    addresses are followed;
     `fuzz` mixtures by chance for each kind of wall; `cached` requests through each shared cache."""
 
     only: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class Effort:
     guess: bool = True
     share: float = 1.0
     crowd: float = 1.0
+    most: int = 600
     fuzz: int = 60
     cached: int = 700
     seed: int = 1
@@ -135,11 +137,13 @@ class _Course:
             await one(walk)
         if name == "surfaces":
             self.surfaces = await rounds.surfaces_round(
-                walk, guess=effort.guess, share=effort.share, crowd=effort.crowd, seed=effort.seed
+                walk, guess=effort.guess, share=effort.share, crowd=effort.crowd, most=effort.most, seed=effort.seed
             )
         elif name == "benefits":
             opened = await benefits_round(walk, share=effort.share, seed=effort.seed)
             self.notes.append(f"{opened} addresses of what plans include besides stories")
+        elif name == "apps":
+            await apps_round(walk, share=effort.share, seed=effort.seed)
         elif name == "tricks":
             self.tricks = await rounds.tricks_round(
                 walk, effort.groups, share=effort.share, seed=effort.seed, fuzz=effort.fuzz
@@ -166,7 +170,6 @@ _PLAIN: Mapping[str, tuple[Callable[[Walk], Awaitable[None]], ...]] = {
     "shut": (rounds.shut_round,),
     "searches": (rounds.searches_round,),
     "etags": (rounds.etags_round,),
-    "apps": (apps_round,),
     "forged": (forging.forgeries_round, forging.one_connection_round, forging.signed_out_round),
     "meters": (meters.meters_round,),
 }

@@ -29,7 +29,6 @@ from broadsheet.leakcheck.tricks import Trick, tricks
 from broadsheet.leakcheck.walk import Probe, Walk
 
 NOT_FOUND, GONE = 404, 410
-MOST_SURFACES = 600
 ROOTS = ("/", "/robots.txt", "/sitemap.xml", "/news-sitemap.xml", "/feed.xml", "/me.json", "/account/", "/subscribe/")
 MOST_QUERIES = 3
 # What is not there for a visitor (nor, if a link led to it, for a subscriber) is not asked for by everyone else.
@@ -54,11 +53,11 @@ TRICKED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 
 async def surfaces_round(
-    walk: Walk, *, guess: bool = True, share: float = 1.0, crowd: float = 1.0, seed: int = 0
+    walk: Walk, *, guess: bool = True, share: float = 1.0, crowd: float = 1.0, most: int = 600, seed: int = 0
 ) -> int:
     """Every address found by following links, and (`guess`) those that papers are known to have, and those that stand
     in the program's own table of addresses. Visitors and subscribers ask for all of them, everybody else for a share
-    (`crowd`). Returns how many."""
+    (`crowd`); no more than `most` are followed. Returns how many."""
     rng = random.Random(seed)  # noqa: S311 - to be repeated
     guesses = [t for t in surfaces.WELL_KNOWN if t in ROOTS or rng.random() < max(share, 0.25)]
     known: dict[str, None] = dict.fromkeys(guesses if guess else ("/",))
@@ -78,7 +77,7 @@ async def surfaces_round(
         todo = []
         for probe, answer in tried:
             for target in _links(walk, probe.ask.target, answer):
-                if target not in known and len(known) < MOST_SURFACES and _wanted(target, variants):
+                if target not in known and len(known) < most and _wanted(target, variants):
                     known[target] = None
                     todo.append(target)
         for probe, answer in tried:

@@ -4,6 +4,7 @@ are worth nothing any more. A body comes to whoever may read the page, in the wo
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,10 +24,11 @@ EXPIRED, CLOSED, UNABLE = WORTHLESS = (
 _WAYS: tuple[tuple[str, tuple[Header, ...]], ...] = (("HEAD", ()), ("GET", (("Range", "bytes=0-9999"),)), ("POST", ()))
 
 
-async def apps_round(walk: Walk) -> None:
-    """Every story with every token."""
+async def apps_round(walk: Walk, *, share: float = 1.0, seed: int = 0) -> None:
+    """Every story with every token; in other ways than GET a share of them."""
+    rng = random.Random(seed)  # noqa: S311 - to be repeated
     tokens: Mapping[str, str] = walk.a.paper.get("apps", {})
-    probes = list(_probes(walk, tokens))
+    probes = [one for one in _probes(walk, tokens) if not _is_way(one) or share >= 1 or rng.random() < share]
     for whose in ACCOUNTS:
         if whose not in tokens:
             continue
@@ -41,6 +43,11 @@ async def apps_round(walk: Walk) -> None:
 def _ask(walk: Walk, plan: Plan, token: str, method: str = "GET", headers: tuple[Header, ...] = ()) -> Ask:
     target = f"/api/v1/stories/{walk.a.id(plan.key)}"
     return Ask(target, method=method, headers=(*headers, ("Authorization", f"Bearer {token}")))
+
+
+def _is_way(probe: Probe) -> bool:
+    """Whether it is more than a GET that shows a token."""
+    return probe.ask.method != "GET" or len(probe.ask.headers) > 1
 
 
 def _probes(walk: Walk, tokens: Mapping[str, str]) -> Iterator[Probe]:

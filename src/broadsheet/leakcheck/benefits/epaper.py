@@ -71,5 +71,5 @@ def _page(number: int, text: str, folder: Path) -> NewPage:
         picture.save(path, "JPEG")
         images.append([width, picture.height, path.stat().st_size])
     said = {"page": number, "words": found, "images": images, "width_mm": 300, "height_mm": 450}
-    area = NewArea("story", (_BOX,), " ".join(text.split()[:6]), text)
+    area = NewArea("story", (_BOX,), "What stands on this page", text)
     return NewPage(number, f"leakcheck-{number}", said, folder, [area])

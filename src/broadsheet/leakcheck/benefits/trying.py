@@ -9,7 +9,7 @@ from broadsheet.leakcheck import oracles
 from broadsheet.leakcheck.benefits import Address
 from broadsheet.leakcheck.canaries import coverage, words
 from broadsheet.leakcheck.client import Ask, Response
-from broadsheet.leakcheck.readers import HOLDER, READERS, all_but
+from broadsheet.leakcheck.readers import HOLDER, HOLDERS_EMAIL, READERS, all_but
 from broadsheet.leakcheck.walk import Probe, Walk
 
 LEAST_SHOWN = 0.9
@@ -57,7 +57,8 @@ def _surface(address: Address) -> str:
 
 def _others(address: Address) -> tuple[str, ...]:
     """Beside those who have no benefit at all: who has every other one; for what is one reader's own, its holders."""
-    return (all_but(address.product), HOLDER) if address.owner else (all_but(address.product),)
+    holders = (HOLDER,) if address.owner not in ("", HOLDERS_EMAIL) else ()
+    return (all_but(address.product), *holders)
 
 
 def _as(probes: Sequence[Probe], reader: str) -> Iterator[Probe]:
