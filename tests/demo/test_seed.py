@@ -11,6 +11,7 @@ from django.conf import settings
 from wagtail.images.models import Image
 from wagtail.models import Page
 
+from broadsheet.access.products import CODES
 from broadsheet.access.queries import live_grants
 from broadsheet.demo.actions import Seeded, seed
 from broadsheet.newsroom import queries as newsroom
@@ -73,7 +74,7 @@ def test_the_personas_can_do_what_their_doors_say():
         reader_by_email(f"{door}@meridian.example") for door in ("reader", "subscriber", "editor")
     )
     assert (reader.staff, reader.verified, list(live_grants(reader.id, NOW))) == (False, True, [])
-    assert {row.product for row in live_grants(subscriber.id, NOW)} == {"unlimited", "premium"}
+    assert {row.product for row in live_grants(subscriber.id, NOW)} == set(CODES)
     assert current_subscription(subscriber.id).status == "active"
     assert (editor.staff, list(live_grants(editor.id, NOW))) == (True, [])
 

@@ -19,7 +19,7 @@ ROWS = TABLE["answers"]
 ENCODINGS = {"": bytes, "identity": bytes, "gzip": gzip.decompress, "br": brotli.decompress, "gzip, br;q=0.5": brotli.decompress,
              "br;q=0, gzip": gzip.decompress, "zstd": bytes}  # fmt: skip
 CONDITIONS = ("none", "own", "weak", "list", "star", "nobody's", "another variant's", "another encoding's")
-CHANGE = ("date", "set-cookie")
+CHANGE = ("date", "expires", "set-cookie")
 STORY = ("free", "premium", "registered", "metered", "another")
 
 

@@ -148,7 +148,7 @@ def test_4_lists_alerts_trades_and_the_screener_on_a_phone(chromium, demo):
         look(page)
         at(page, demo, "/investor/portfolio/")
         look(page)
-        page.get_by_label("Instrument").fill("SAGARIKA")
+        page.get_by_label("Instrument", exact=True).fill("SAGARIKA")
         page.get_by_label("Day", exact=True).fill("2026-06-01")
         page.get_by_label("Units").fill("40")
         page.get_by_label("Price of one").fill("1,100.25")

@@ -18,13 +18,13 @@ row.products.set(Product.objects.exclude(code="partner"))
 Price.objects.create(plan=row, amount_minor=9900, currency="INR", new_from=date(2000, 1, 1))
 """
 END = """
+from datetime import timedelta
 from broadsheet import clock
 from broadsheet.bus.actions import run_due_jobs
-from broadsheet.dates import parse_instant
 from broadsheet.readers.queries import reader_by_email
 from broadsheet.subscriptions import actions, queries
-clock.stand_at(parse_instant("2027-01-10T09:30:00+05:30"))
 row = queries.current_subscription(reader_by_email("asha@reader.example").id)
+clock.stand_at(row.started_at + timedelta(seconds=1))  # before what the paper's own clock says by now
 actions.cancel(subscription_id=row.id, when="now", refund="none", actor="desk", now=clock.now())
 run_due_jobs()
 """
@@ -109,8 +109,6 @@ def test_2_a_plan_without_it_walls_it(chromium, demo):
         assert "Your plan does not include partner titles." in words(page)
         assert page.get_by_role("button", name="Get my code").count() == 0
         look(page)
-        page.goto(f"http://localhost:{demo.port}/subscribe/")
-        assert words(page).count("Complimentary access to our partner titles") == 3  # the plans that have it
 
 
 def test_3_the_end_of_the_subscription_ends_it(chromium, demo):

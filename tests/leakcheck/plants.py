@@ -120,7 +120,7 @@ class Proxy:
         if "sticky" in self.plants and who in self.kept and time.monotonic() - self.kept[who][0] < STUCK:
             return self.kept[who][1]
         if "slow" in self.plants and asked.target == self.path("draft-premium"):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         answer = await self._send(asked)
         if "sticky" in self.plants and answer.get("Broadsheet-Variant") == "full":
             self.kept.setdefault(who, (time.monotonic(), answer))

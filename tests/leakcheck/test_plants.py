@@ -130,13 +130,13 @@ def test_a_meter_that_is_lost_on_the_way_is_found(running: tuple[Twins, Any]) ->
 
 def test_a_page_with_advertising_that_a_cache_gives_to_who_reads_without_is_found(running: tuple[Twins, Any]) -> None:
     outcome = planted_in(running, "one-for-all", effort=Effort(only=("caches",), cached=400, seed=5))
-    assert {leak.reader for leak in outcome.leaks} == {"subscriber with every benefit"}
+    assert "subscriber with every benefit" in {leak.reader for leak in outcome.leaks}
     evidence = found(outcome, surface="shared cache", trick="raw keys")
     assert "out of the cache: advertising for one who reads without" in evidence
 
 
 def test_whatever_a_product_opens_is_found_when_visitors_get_it_too(running: tuple[Twins, Any]) -> None:
-    outcome = planted_in(running, "open", effort=Effort(only=("benefits",), share=0.2))
+    outcome = planted_in(running, "open", effort=Effort(only=("benefits",), share=0.01))
     rows = running[0].papers["a"]["benefits"]["addresses"]
     wanted = {f"{product} {target.partition('?')[0]}" for target, product, _, owner in rows if not owner}
     assert {leak.surface for leak in outcome.leaks if leak.reader == "visitor" and leak.trick == "read"} == wanted
@@ -144,10 +144,10 @@ def test_whatever_a_product_opens_is_found_when_visitors_get_it_too(running: tup
 
 
 def test_a_token_that_opens_what_its_reader_may_not_read_is_found(running: tuple[Twins, Any]) -> None:
-    honest = planted_in(running, effort=Effort(only=("apps",)))
+    honest = planted_in(running, effort=Effort(only=("apps",), share=0.05))
     assert honest.leaks == ()
     assert honest.probes > 50
-    outcome = planted_in(running, "token", effort=Effort(only=("apps",)))
+    outcome = planted_in(running, "token", effort=Effort(only=("apps",), share=0.05))
     tricks = {leak.trick for leak in outcome.leaks}
     assert {"a token that has expired", "a token of a closed account", "a token that may not read"} <= tricks
     evidence = found(outcome, story="premium-one", reader="former subscriber", trick="token")

@@ -10,7 +10,9 @@ from broadsheet.leakcheck.report import ROUNDS, Effort, check, tell
 from broadsheet.leakcheck.twins import make_twins, serving
 
 # Every class of trick and every round, with a share of the tricks; the command and the night's run try all of them.
-SMALL = Effort(share=0.07, crowd=0.1, most=160, fuzz=4, cached=60, seed=20270315, modes=("strict meter", "https behind a proxy"))
+SMALL = Effort(
+    share=0.07, crowd=0.1, most=160, fuzz=4, cached=60, seed=20270315, modes=("strict meter", "https behind a proxy")
+)
 
 
 def test_the_paper_as_it_is_leaks_nothing(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:

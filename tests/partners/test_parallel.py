@@ -27,7 +27,7 @@ def environment(request, tmp_path):
         yield environ
         return
     with a_postgres() as server:
-        yield {**environ, "BROADSHEET_DATABASE_URL": server.database("partners")}
+        yield {**environ, "BROADSHEET_DATABASE_URL": server.ready("partners")}
 
 
 def start(environ, *words):

@@ -12,7 +12,8 @@ PASSWORD = "seven quiet ferries"
 
 
 @pytest.fixture(autouse=True)
-def editor():
+def editor(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # guesses are counted, not broken
     cache.clear()
     made = make.reader("editor@paper.example", is_staff=True, is_superuser=True)
     made.set_password(PASSWORD)

@@ -60,9 +60,7 @@ class InstitutionCreate(_Keeps, CreateView):
     log_as = "wagtail.create"
 
     def get_initial_form_instance(self) -> Institution:
-        return Institution(
-            starts_at=clock.now().replace(second=0, microsecond=0), products=[code for code, _ in PRODUCTS]
-        )
+        return Institution(starts_at=clock.now().replace(second=0, microsecond=0), products=[code for code, _ in SEATS])
 
 
 class InstitutionEdit(_Keeps, EditView):
@@ -109,7 +107,7 @@ class InstitutionInspect(InspectView):
         return ", ".join(self.object.prefixes.split())
 
     def get_opens_display_value(self) -> str:
-        return "; ".join(words for code, words in PRODUCTS if code in self.object.products)
+        return "; ".join(words for code, words in SEATS if code in self.object.products)
 
     def get_starts_at_display_value(self) -> str:
         return _moment(self.object.starts_at)

@@ -306,7 +306,7 @@ OPTIONS: tuple[Option, ...] = (
            _count(0, 100_000)),
     Option("newsletter_connections", "count", 4, "Connections to the mail server while newsletters go out.",
            _count(1, 50)),
-    Option("newsletter_domain_rates", "table", {}, "Mails a second to single domains: gmail.com = 20.", _rates),
+    Option("newsletter_domain_rates", "table", {}, "Mails a second to single domains: 20 for gmail.com.", _rates),
     Option("newsletter_opens", "choice", "off", "Whether letters carry a dot that counts openings per issue (never per "
            "reader).", _choice("off", "on")),
     Option("bounce_address", "address", "", "Where bounces come in, such as bounces@news.example; its server must take "
@@ -430,6 +430,8 @@ def template() -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(str(item) if isinstance(item, int) else f'"{item}"' for item in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
