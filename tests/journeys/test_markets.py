@@ -154,7 +154,9 @@ def test_4_lists_alerts_trades_and_the_screener_on_a_phone(chromium, demo):
         page.get_by_label("Price of one").fill("1,100.25")
         page.get_by_role("button", name="Note it").click()
         assert "The trade is noted." in words(page)
-        page.get_by_label("File").set_input_files({"name": "t.csv", "mimeType": "text/csv", "buffer": TRADES})
+        page.get_by_label("File", exact=True).set_input_files(
+            {"name": "t.csv", "mimeType": "text/csv", "buffer": TRADES}
+        )
         page.get_by_role("button", name="Send it").click()
         assert "1 trade was noted, 1 line was not taken." in words(page)
         look(page)

@@ -136,7 +136,7 @@ def test_a_page_with_advertising_that_a_cache_gives_to_who_reads_without_is_foun
 
 
 def test_whatever_a_product_opens_is_found_when_visitors_get_it_too(running: tuple[Twins, Any]) -> None:
-    outcome = planted_in(running, "open", effort=Effort(only=("benefits",), share=0.01))
+    outcome = planted_in(running, "open", effort=Effort(only=("benefits",), share=0.01, crowd=0.05))
     rows = running[0].papers["a"]["benefits"]["addresses"]
     wanted = {f"{product} {target.partition('?')[0]}" for target, product, _, owner in rows if not owner}
     assert {leak.surface for leak in outcome.leaks if leak.reader == "visitor" and leak.trick == "read"} == wanted

@@ -140,7 +140,7 @@ class _Course:
                 walk, guess=effort.guess, share=effort.share, crowd=effort.crowd, most=effort.most, seed=effort.seed
             )
         elif name == "benefits":
-            opened = await benefits_round(walk, share=effort.share, seed=effort.seed)
+            opened = await benefits_round(walk, share=effort.share, crowd=effort.crowd, seed=effort.seed)
             self.notes.append(f"{opened} addresses of what plans include besides stories")
         elif name == "apps":
             await apps_round(walk, share=effort.share, seed=effort.seed)

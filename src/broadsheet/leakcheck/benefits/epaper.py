@@ -25,12 +25,12 @@ _BOX = (500, 500, 9500, 9000)
 
 def fill(twin: str, now: datetime) -> Filled:
     """The day's edition, kept and clipped by the reader who has every product."""
-    words = hidden_words("page", twin)
+    words, head = hidden_words("page", twin), hidden_words("headline", twin, 6)
     day = local_date(now, settings.BROADSHEET.zone)
     edition = composing.open_edition(day=day, now=now)
     with TemporaryDirectory(prefix="leakcheck-") as folder:
-        for number, text in ((1, _FRONT), (2, f"{_SOUGHT} {words}")):
-            pages.write_page(edition_id=edition, page=_page(number, text, Path(folder)), now=now)
+        for number, headline, text in ((1, _FRONT, _FRONT), (2, head, f"{_SOUGHT} {words}")):
+            pages.write_page(edition_id=edition, page=_page(number, headline, text, Path(folder)), now=now)
     pages.finish(edition_id=edition, pages=2, notes=(), links=(), now=now)
     found = queries.areas(edition, 2)[0]
     holder = reader_by_email(_OWNER)
@@ -41,7 +41,7 @@ def fill(twin: str, now: datetime) -> Filled:
     page = queries.page(edition, 2)
     assert page is not None  # written above
     return Filled(
-        {"page": words},
+        {"page": words, "headline": head},
         [
             Address(f"{base}2/", "epaper", "page"),
             Address(f"{base}story/{found.id}/", "epaper", "page"),
@@ -56,7 +56,7 @@ def fill(twin: str, now: datetime) -> Filled:
     )
 
 
-def _page(number: int, text: str, folder: Path) -> NewPage:
+def _page(number: int, headline: str, text: str, folder: Path) -> NewPage:
     """A page on which the words stand one below the other, drawn as they read."""
     found, images = [], []
     for place, word in enumerate(text.split()):
@@ -71,5 +71,5 @@ def _page(number: int, text: str, folder: Path) -> NewPage:
         picture.save(path, "JPEG")
         images.append([width, picture.height, path.stat().st_size])
     said = {"page": number, "words": found, "images": images, "width_mm": 300, "height_mm": 450}
-    area = NewArea("story", (_BOX,), "What stands on this page", text)
+    area = NewArea("story", (_BOX,), headline, text)
     return NewPage(number, f"leakcheck-{number}", said, folder, [area])

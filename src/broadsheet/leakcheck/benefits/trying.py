@@ -30,8 +30,9 @@ def addresses_of(walk: Walk) -> list[Address]:
     return [Address(*row) for row in walk.a.paper.get("benefits", {}).get("addresses", ())]
 
 
-async def benefits_round(walk: Walk, *, share: float = 1.0, seed: int = 0) -> int:
-    """Every address that a product opens: its holder gets it, nobody else learns anything. Returns how many."""
+async def benefits_round(walk: Walk, *, share: float = 1.0, crowd: float = 1.0, seed: int = 0) -> int:
+    """Every address that a product opens: its holder gets it, nobody else learns anything. `share` of the other ways to
+    ask, `crowd` of the readers who have no benefit at all. Returns how many."""
     rng = random.Random(seed)  # noqa: S311 - to be repeated
     found = addresses_of(walk)
     for address in found:
@@ -41,7 +42,7 @@ async def benefits_round(walk: Walk, *, share: float = 1.0, seed: int = 0) -> in
     probes = [
         Probe(_surface(address), reader, "read", Ask(address.target))
         for address in found
-        for reader in (*READERS, *_others(address))
+        for reader in (READERS[0], *_others(address), *(one for one in READERS[1:] if rng.random() < crowd))
     ]
     for address in found:
         tried = [*_other_ways(address), *await _validators(walk, address)]
