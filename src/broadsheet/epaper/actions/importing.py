@@ -76,7 +76,8 @@ def _make_part(edition: Edition, part: Intake, offset: int, matcher: Matcher, ti
                 areas=list(_areas(said, matcher)),
             )
             write_page(edition_id=edition.pk, page=page, now=tick())
-            for picture in Path(folder).iterdir():
+            # This page's alone: the child is at the next one in the same folder.
+            for picture in Path(folder).glob(f"{said['page']}-*"):
                 picture.unlink()
             made += 1
     return made
