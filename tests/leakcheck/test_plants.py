@@ -157,7 +157,7 @@ def test_a_token_that_opens_what_its_reader_may_not_read_is_found(running: tuple
 
 
 def test_drafts_that_take_longer_than_nothing_are_found(running: tuple[Twins, Any]) -> None:
-    outcome = planted_in(running, "slow", effort=Effort(only=("timing",)))
+    outcome = planted_in(running, "slow", effort=Effort(only=("timing",), share=0.3))
     assert {leak.story for leak in outcome.leaks} == {"draft-premium"}
     assert found(outcome, trick="timing", reader="visitor")[0].startswith("answers take ")
 
